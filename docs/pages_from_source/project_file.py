@@ -55,7 +55,9 @@ _INTRODUCTIONS = {
 }
 
 _ELSEWHERE = {
-    "exclude-newer": "a date and time with an offset, or a date; TOML date or string",
+    "exclude-newer": "a date and time with an offset, a date, or a span such as "
+    '"7 days"; TOML date or string',
+    "exclude-newer-package": "table: by project as exclude-newer, or `false`",
     "index": f"list of {link('indexes', '', _INDEX)}",
     "sources": f"table: by project one or more {link('sources', '', _SOURCE)}",
     "targets": f"table: by name a {link('target', '', _TARGET)}",

@@ -50,7 +50,7 @@ def test_json_format_is_the_json_option(demo: CommandLine) -> None:
 
 def test_lock_file_that_is_out_of_date_is_refused(demo: CommandLine) -> None:
     """Its keys would name another set: exit code 3, and nothing on stdout."""
-    demo.succeed("add", "vecdemo")
+    demo.succeed("add", "vecdemo", "--no-lock")
     ran = demo("matrix")
     assert (ran.code, ran.out) == (3, "")
     assert "vecdemo" in ran.err

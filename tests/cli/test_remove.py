@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def test_requirements_are_removed_by_name(demo: CommandLine) -> None:
     """In any spelling; extras and specifiers do not matter, comments stay."""
-    ran = demo.succeed("remove", "Plainlib", "fallbackkit")
+    ran = demo.succeed("remove", "Plainlib", "fallbackkit", "--no-lock")
     data = tomllib.loads(demo.read())
     assert data["project"]["dependencies"] == ["tensordemo>=3"]
     assert "# what the tests need" in demo.read()
@@ -20,8 +20,8 @@ def test_requirements_are_removed_by_name(demo: CommandLine) -> None:
 
 def test_place_can_be_named(demo: CommandLine) -> None:
     """What is in a group is removed from the group alone."""
-    demo.succeed("add", "plainlib-testing")
-    demo.succeed("remove", "plainlib-testing", "--group", "test")
+    demo.succeed("add", "plainlib-testing", "--no-lock")
+    demo.succeed("remove", "plainlib-testing", "--group", "test", "--no-lock")
     data = tomllib.loads(demo.read())
     assert data["dependency-groups"]["test"] == []
     assert "plainlib-testing" in data["project"]["dependencies"]

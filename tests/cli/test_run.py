@@ -129,14 +129,14 @@ def test_without_sync_the_environment_is_as_it_is(demo: CommandLine) -> None:
     assert "is not a virtual environment" in ran.err
     assert "polylock sync" in ran.err
     demo.succeed("sync", "--target", "here")
-    demo.succeed("add", "vecdemo")
+    demo.succeed("add", "vecdemo", "--no-lock")
     ran_anyhow = _polylock(demo, "run", "--no-sync", "python", "-c", "print(1)")
     assert ran_anyhow.stdout == "1\n", ran_anyhow.stderr
 
 
 def test_lock_file_that_is_out_of_date_is_refused(demo: CommandLine) -> None:
     """As in sync: exit code 3, unless --frozen is given."""
-    demo.succeed("add", "vecdemo")
+    demo.succeed("add", "vecdemo", "--no-lock")
     assert demo("run", "--target", "here", "python", "-V").code == 3
     arguments = ("--target", "here", "--frozen", "python", "-c", "print(2)")
     assert _polylock(demo, "run", *arguments).stdout == "2\n"

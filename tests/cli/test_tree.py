@@ -71,7 +71,7 @@ def test_groups_and_extras_narrow_the_tree(demo: CommandLine) -> None:
 
 def test_requirement_of_one_target_is_said_to_be(demo: CommandLine) -> None:
     """What is wanted on one target alone is at the top of its tree."""
-    demo.succeed("add", "plainlib-colors", "--target", "mac")
+    demo.succeed("add", "plainlib-colors", "--target", "mac", "--no-lock")
     demo.succeed("lock")
     told = demo.succeed("tree", "--target", "mac").out
     assert "├── plainlib-colors 1.0.1 [target mac]\n" in told
@@ -172,7 +172,7 @@ def test_lock_file_that_is_out_of_date_is_warned_of(
     arguments = (command, "--target", "here")
     before = demo.succeed(*arguments)
     assert "out of date" not in before.err
-    demo.succeed("add", "vecdemo")
+    demo.succeed("add", "vecdemo", "--no-lock")
     after = demo.succeed(*arguments)
     assert after.out == before.out
     assert "pylock.toml is out of date" in after.err

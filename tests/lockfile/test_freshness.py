@@ -131,6 +131,20 @@ def test_differences_do_not_mind_the_url_of_an_index() -> None:
             ["setting exclude-newer is not set, locked as 2026-11-01T00:00:00Z"],
         ),
         (
+            changed(exclude_newer_spans={"": 86_400}),
+            ["setting exclude-newer is 1 day, locked as 2026-11-01T00:00:00Z"],
+        ),
+        (
+            changed(
+                exclude_newer_package={"a": None, "b": 0},
+                exclude_newer_spans={"b": 86_400},
+            ),
+            [
+                "setting exclude-newer-package a is false, locked as not set",
+                "setting exclude-newer-package b is 1 day, locked as not set",
+            ],
+        ),
+        (
             changed(resolution="highest", align="prefer", build="local"),
             [
                 "setting resolution is highest, locked as lowest-direct",

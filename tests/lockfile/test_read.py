@@ -324,6 +324,15 @@ archive = { url = "https://e.example.com/z.zip", hashes = { sha256 = "00" } }
     [
         ("requirements = 1", "requirements: must be an array, not an integer"),
         ("exclude-newer = 1", "exclude-newer: must be a date-time, not an integer"),
+        ('exclude-newer-span = "soon"', "exclude-newer-span: 'soon' is not a span"),
+        (
+            'exclude-newer-package-span = {a = "1 month"}',
+            "exclude-newer-package-span.a: '1 month' is not a span",
+        ),
+        (
+            "exclude-newer-package = {a = true}",
+            "exclude-newer-package.a: must be a date-time or false",
+        ),
         ("extras = {a = 1}", "extras.a: must be an array, not an integer"),
         ("sources = {a = [{}]}", "sources.a[0]: needs one of index, path, url and git"),
         ("indexes = [{}]", "indexes[0].name: is missing"),

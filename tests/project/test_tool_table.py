@@ -143,13 +143,47 @@ def test_exclude_newer(load: Load, value: str, moment: datetime) -> None:
     assert found % 1_000_000 == moment.microsecond
 
 
-@pytest.mark.parametrize("value", ["7 days", "1 week", "P7D", "PT12H", "30d", "2days"])
-def test_exclude_newer_is_absolute(load: Load, value: str) -> None:
-    """A relative duration is refused, with the reason and what to write."""
-    error = failure(load, f'[tool.polylock]\nexclude-newer = "{value}"\n')
-    assert error.key == "tool.polylock.exclude-newer"
-    assert "would lock differently tomorrow" in error.problem
-    assert 'exclude-newer = "2026-11-01T00:00:00Z"' in (error.hint() or "")
+@pytest.mark.parametrize("value", ["7 days", "1 week", "P7D", "PT168H", "7d"])
+def test_exclude_newer_as_a_span(load: Load, value: str) -> None:
+    """A span has no time yet: that is taken when locking."""
+    inputs = load(f'[tool.polylock]\nexclude-newer = "{value}"\n').inputs
+    assert inputs.exclude_newer is None
+    assert inputs.exclude_newer_spans == {"": 7 * 86_400}
+
+
+def test_exclude_newer_of_projects(load: Load) -> None:
+    """A project has a time, a date, a span or no cutoff; its name is normalized."""
+    inputs = load(
+        "[tool.polylock.exclude-newer-package]\n"
+        'Py_Torch = "1 week"\na = false\nb = "1970-01-01"\n'
+        "c = 1970-01-01T00:00:01Z\n"
+    ).inputs
+    assert inputs.exclude_newer is None
+    assert inputs.exclude_newer_package == {
+        "a": None,
+        "b": 86_400_000_000 - 1,
+        "c": 1_000_000,
+    }
+    assert inputs.exclude_newer_spans == {"py-torch": 7 * 86_400}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "problem"),
+    [
+        ("a = true", "a", "must be a date and time, or a span, or false, not a bool"),
+        ("a = 7", "a", "must be a date and time, or a span, or false, not an integer"),
+        ('a = "soon"', "a", "neither an RFC 3339"),
+        ('"-" = false', "-", "is not a valid name"),
+        ("a-b = false\nA_b = false", "A_b", "the project a-b is named twice"),
+    ],
+)
+def test_wrong_exclude_newer_of_projects(
+    load: Load, text: str, key: str, problem: str
+) -> None:
+    """The error names the project."""
+    error = failure(load, f"[tool.polylock.exclude-newer-package]\n{text}\n")
+    assert error.key == f"tool.polylock.exclude-newer-package.{key}"
+    assert problem in error.problem
 
 
 @pytest.mark.parametrize(
@@ -161,8 +195,14 @@ def test_exclude_newer_is_absolute(load: Load, value: str) -> None:
         ('"yesterday"', "neither an RFC 3339"),
         ('"2026-02-30"', "not a valid time"),
         ('"2026-11-01T25:00:00Z"', "not a valid time"),
-        ("20261101", "must be a date and time, not an integer"),
-        ("10:00:00", "must be a date and time, not a time"),
+        ('"1 month"', "has no fixed length"),
+        ('"P1Y"', "has no fixed length"),
+        ('"P1M2D"', "has no fixed length"),
+        ('"7 fortnights"', "neither an RFC 3339"),
+        ('"40000 days"', "longer than a hundred years"),
+        ("false", "must be a date and time, or a span, not a bool"),
+        ("20261101", "must be a date and time, or a span, not an integer"),
+        ("10:00:00", "must be a date and time, or a span, not a time"),
     ],
 )
 def test_wrong_exclude_newer(load: Load, value: str, problem: str) -> None:

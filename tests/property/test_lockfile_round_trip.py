@@ -161,6 +161,12 @@ RECORD = made(
             max_size=2,
         ),
         exclude_newer=st.none() | st.integers(0, 2**52),
+        exclude_newer_package=st.dictionaries(
+            NAME, st.none() | st.integers(0, 2**52), max_size=2
+        ),
+        exclude_newer_spans=st.dictionaries(
+            NAME | st.just(""), st.integers(0, 10**9), max_size=2
+        ),
         settings=st.dictionaries(st.sampled_from(["resolution", "align"]), TEXT),
         lists=st.fixed_dictionaries(
             {}, optional={"prefer-variants": PATTERNS, "build-package": TEXTS}

@@ -100,6 +100,14 @@ preset = "linux-x86_64"
 properties = { myns = { feature = ["v2", "v1"] } }
 """,
     "exclude-newer-date": f"[tool.polylock]\nexclude-newer = 2026-11-01\n{BOX}",
+    "exclude-newer-span": f'[tool.polylock]\nexclude-newer = "7 days"\n{BOX}',
+    "exclude-newer-spans": f"""
+[tool.polylock]
+required-version = ">=0.0.1"
+exclude-newer = "1d, 12 hrs ago"
+exclude-newer-package = {{ a = "P1W2DT3H", b = false, c = "2026-11-01", d-e = "pt5m" }}
+{BOX}venv = ".venv-box"
+""",
     "exclude-newer-text": f'[tool.polylock]\nexclude-newer = "2026-11-01"\n{BOX}',
     "parts-of-a-preset": """
 [tool.polylock]
@@ -133,7 +141,18 @@ d = {{ url = "https://example.com/d-1.0.tar.gz" }}
 
 TOOL_FAULTS = {
     "python": ['"2.7"', '"3"', "3.12", "[]", "[3.12]", '"3.12t"', '"jython3.12"'],
-    "exclude-newer": ['"7 days"', '"P7D"', '"2026-11-01T00:00:00"', "1", "10:00:00"],
+    "exclude-newer": [
+        '"7 fortnights"',
+        '"1 month"',
+        '"P1M"',
+        '"P"',
+        '"2026-11-01T00:00:00"',
+        "1",
+        "false",
+        "10:00:00",
+    ],
+    "exclude-newer-package": ['"7 days"', "{ a = true }", '{ a = "soon" }', "[1]"],
+    "required-version": ["1"],
     "constraint-dependencies": [
         '"a"',
         "[1]",

@@ -16,8 +16,8 @@ from click.shell_completion import CompletionItem
 
 from polylock.cache.regular_files import read_regular
 from polylock.environment.discovery import environment_python
-from polylock.environment.venv import linked_environment
 from polylock.errors import PolylockError
+from polylock.operations.workspace import environment_path
 from polylock.project.presets import preset_names
 from polylock.project.pyproject import ProjectFile, load_project, project_path
 from polylock.project.settings import Settings, default_user_file, load_settings
@@ -99,8 +99,7 @@ def _presets(settings: Settings) -> Iterable[str]:
 
 
 def _programs(settings: Settings) -> Iterable[str]:
-    named = settings.venv or _lock_path(settings).with_name(".venv")
-    place = linked_environment(named)
+    place = environment_path(settings, _project(settings))
     return sorted(path.name for path in environment_python(place).parent.iterdir())
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 __all__ = ["COMMANDS", "EVERYWHERE", "OPTIONS", "command_meant", "option_meant"]
 
 _SYNC = "`polylock sync` installs what is locked"
-_ADD = "`polylock add NAME` adds a requirement, `polylock lock` locks it"
+_ADD = "`polylock add NAME` adds a requirement and locks it"
 _UPGRADE = "`polylock lock --upgrade` takes newer versions"
 _TREE = "`polylock tree` lists what is locked"
 _RUN = "`polylock run -- COMMAND` runs a command in the environment."
@@ -150,7 +150,7 @@ EVERYWHERE = {
     "--allow-prereleases": f'{_IN_PROJECT}: prerelease = "allow".',
     "--resolution": f"{_IN_PROJECT}: resolution.",
     "--exclude-newer": f"{_IN_PROJECT}: exclude-newer.",
-    "--exclude-newer-package": f"{_IN_PROJECT}: exclude-newer.",
+    "--exclude-newer-package": f"{_IN_PROJECT}: exclude-newer-package.",
     "--fork-strategy": f"{_IN_PROJECT}: align.",
     "--constraint": f"{_IN_PROJECT}: constraint-dependencies.",
     "-c": f"{_IN_PROJECT}: constraint-dependencies.",
@@ -207,15 +207,10 @@ EVERYWHERE = {
 }
 """Options by name, for every command that has no entry of its own in ``OPTIONS``."""
 
-_DEV = "Use --group dev."
 _PATHS = "For a path or URL add NAME @ URL; for an editable one add a source."
 _EDITS = {
-    "--dev": _DEV,
-    "-D": _DEV,
-    "-d": _DEV,
-    "--optional": "Use --extra NAME.",
-    "-r": "Give each requirement as an argument.",
-    "--requirements": "Give each requirement as an argument.",
+    "-D": "Use --group dev.",
+    "-d": "Use --group dev.",
     "-e": _PATHS,
     "--editable": _PATHS,
     "--path": _PATHS,

@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from polylock.operations.lock.imported_pins import ImportReport
     from polylock.project.settings import Settings
 
-__all__ = ["NOT_OF_CHECK", "command"]
+__all__ = [
+    "NOT_OF_CHECK",
+    "command",
+    "lock_lines",
+]
 
 NOT_OF_CHECK = frozenset(
     {
@@ -126,7 +130,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         chosen, request, values["builds"], asks=not values["as_json"]
     )
     out = json_text(outcome.to_json()) if values["as_json"] else ""
-    lines = [] if out or chosen.verbosity < 0 else list(_summary(outcome, request))
+    lines = [] if out or chosen.verbosity < 0 else list(lock_lines(outcome, request))
     err = "".join(f"{shown(line)}\n" for line in lines)
     sys.stdout.write(out)
     sys.stderr.write(err)
@@ -134,7 +138,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         following = outcome.following
         if following is not None:
             out = json_text(following.to_json()) if out else ""
-            told = list(_summary(following, request)) if lines else []
+            told = list(lock_lines(following, request)) if lines else []
             err = "".join(f"{shown(line)}\n" for line in told)
         repeated = following or outcome
         remember(
@@ -198,7 +202,8 @@ def _check(chosen: Settings, values: dict[str, Any]) -> int:
     return show_check(chosen, as_json=values["as_json"])
 
 
-def _summary(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
+def lock_lines(outcome: LockOutcome, request: LockRequest) -> Iterator[str]:
+    """Yield the lines about what was locked, on stderr."""
     path = outcome.path.name
     targets = len(outcome.pylock.target_names)
     yield from _notes(outcome.notes)

@@ -33,7 +33,7 @@ from polylock.cli.terminal import shown, write_error
 from polylock.environment.discovery import managed_path
 from polylock.operations.sync.sync import SyncOptions, SyncOutcome, sync
 
-__all__ = ["NOT_OF_RUN", "command"]
+__all__ = ["NOT_OF_RUN", "command", "sync_summary"]
 
 NOT_OF_RUN = frozenset(
     {
@@ -106,14 +106,14 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
         outcome = sync(chosen, options, reporter)
     out = json_text(outcome.to_json()) if values["as_json"] else ""
     is_quiet = bool(out) or chosen.verbosity < 0
-    err = "" if is_quiet else _summary(outcome, planned=options.dry_run)
+    err = "" if is_quiet else sync_summary(outcome, planned=options.dry_run)
     sys.stdout.write(out)
     write_error(err)
     if not (reporter.has_warned or options.hashes):
         repeated = outcome.repeated
         if repeated is not outcome:
             out = json_text(repeated.to_json()) if out else ""
-            err = "" if is_quiet else _summary(repeated, planned=False)
+            err = "" if is_quiet else sync_summary(repeated, planned=False)
         remember(
             chosen,
             repeated.basis,
@@ -126,7 +126,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by n
     return 3 if values["check"] and not outcome.up_to_date else 0
 
 
-def _summary(outcome: SyncOutcome, *, planned: bool) -> str:
+def sync_summary(outcome: SyncOutcome, *, planned: bool) -> str:
     """Return a line for each step of a plan that was not executed, and a summary."""
     plan = outcome.plan
     lines = []

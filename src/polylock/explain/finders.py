@@ -57,13 +57,13 @@ def other_notes(solved: Solved) -> Iterator[Note]:
 
 def _missing_upload_times(solved: Solved) -> Iterator[Note]:
     """Yield the projects whose index gives no upload times at all."""
-    if solved.inputs.exclude_newer is None:
-        return
     seen = set()
     for resolution in solved.resolutions:
         for name in sorted(resolution.pins):
             releases = solved.releases(name, resolution.target)
             if releases is None or releases.has_upload_times:
+                continue
+            if solved.inputs.cutoff_of(name) is None:
                 continue
             if (name, releases.index) in seen:
                 continue

@@ -287,9 +287,10 @@ def _is_unusual(pin: Pin) -> bool:
 
 
 def _lacks_upload_times(solved: Solved) -> bool:
-    return solved.inputs.exclude_newer is not None and any(
+    return any(
         releases is not None and not releases.has_upload_times
         for resolution in solved.resolutions
         for name in resolution.pins
+        if solved.inputs.cutoff_of(name) is not None
         for releases in (solved.releases(name, resolution.target),)
     )

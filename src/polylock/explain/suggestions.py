@@ -25,6 +25,7 @@ from polylock.explain.reasons import (
     UploadedLater,
     Yanked,
 )
+from polylock.model.cutoffs import EVERY_PROJECT
 from polylock.model.distributions import Unusable
 from polylock.model.inputs import RootRequirement
 from polylock.model.requirements import Requirement
@@ -196,15 +197,9 @@ def _changes(
     """Yield changes, those that give up the least first."""
     inputs, target = availability.pool.inputs, availability.pool.target
     names = tuple(dict.fromkeys((*conflict.names, *conflict.parents)))
-    first = next(iter(names), "")
     yield from _first_of(_with_newer_system(availability, conflict, trial))
     yield from _without_upgrades(inputs, names)
-    if inputs.exclude_newer is not None:
-        yield _Change(
-            replace(inputs, exclude_newer=None),
-            "set exclude-newer in [tool.polylock] to a later time",
-            first,
-        )
+    yield from _with_later_cutoffs(inputs, names)
     yield from _with_prereleases(availability, conflict)
     yield from _with_other_files(inputs, names)
     yield from _with_other_variants(inputs, target, names)
@@ -351,6 +346,23 @@ def _with_prereleases(
     )
 
 
+def _with_later_cutoffs(inputs: Inputs, names: Sequence[str]) -> Iterator[_Change]:
+    """Yield the inputs without a cutoff: that of one project, then that of all."""
+    for name in names:
+        if inputs.cutoff_of(name) is not None and (
+            inputs.exclude_newer_spans or name in inputs.exclude_newer_package
+        ):
+            kept = {**inputs.exclude_newer_package, name: None}
+            yield _Change(
+                replace(inputs, exclude_newer_package=kept),
+                f"{_exempting(name)} in [tool.polylock]",
+                name,
+            )
+    if inputs.exclude_newer is not None:
+        words = _later_cutoff(replace(inputs, exclude_newer_package={}), "")
+        yield _Change(replace(inputs, exclude_newer=None), words, next(iter(names), ""))
+
+
 def _without_upgrades(inputs: Inputs, names: Collection[str]) -> Iterator[_Change]:
     """Yield the inputs without a version that the command line requires."""
     for upgrade in inputs.upgrades:
@@ -439,6 +451,23 @@ def _overridden(inputs: Inputs, wanted: Sequence[tuple[str, str]]) -> Iterator[_
         )
 
 
+def _exempting(name: str) -> str:
+    """Return the advice that lets a project have files of any time."""
+    return f"set exclude-newer-package = {{ {name} = false }}"
+
+
+def _later_cutoff(inputs: Inputs, name: str) -> str:
+    """Return the advice that moves the cutoff of a project."""
+    if name in inputs.exclude_newer_package:
+        return f"{_exempting(name)} in [tool.polylock]"
+    if EVERY_PROJECT in inputs.exclude_newer_spans:
+        return (
+            "`polylock lock --upgrade` counts exclude-newer from now; or set it in "
+            "[tool.polylock] to a shorter time"
+        )
+    return "set exclude-newer in [tool.polylock] to a later time"
+
+
 def supply_hint(pool: CandidatePool, found: NoUsableVersion) -> str | None:
     """Return untried advice for a project without a usable version."""
     if not found.out:
@@ -451,9 +480,9 @@ def supply_hint(pool: CandidatePool, found: NoUsableVersion) -> str | None:
         case PreRelease():
             return 'set prerelease = "allow" in [tool.polylock]'
         case NoUploadTime():
-            return "remove exclude-newer from [tool.polylock]"
+            return f"{_exempting(found.releases.name)} in [tool.polylock]"
         case UploadedLater():
-            return "set exclude-newer in [tool.polylock] to a later time"
+            return _later_cutoff(pool.inputs, found.releases.name)
         case _:
             return _coverage_hint(pool, found.releases, versions[0])
 

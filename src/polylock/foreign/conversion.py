@@ -22,7 +22,6 @@ from polylock.project.build_values import read_builds
 from polylock.project.tool_table import (
     BUILD_KEYS,
     IGNORED_SETTINGS,
-    KEYS,
     read_options,
 )
 from polylock.toml_tables import Table
@@ -43,10 +42,6 @@ __all__ = [
     "requirement_name",
 ]
 
-NOT_YET = "polylock has no such key yet"
-_IGNORE = f"name it in {IGNORED_SETTINGS} of [tool.polylock] if it does not matter"
-_WITHOUT_KEY = {"exclude-newer-package": _IGNORE}
-"""What to do where ``[tool.polylock]`` does not have a key that other tools have."""
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 _INDEX_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
@@ -158,12 +153,9 @@ class Conversion:
     def option(self, key: str, value: object, origin: str) -> None:
         """Write a key of ``[tool.polylock]``, unless it is there.
 
-        It is listed instead if polylock does not have the key, or refuses the value.
+        It is listed instead if polylock refuses the value.
         """
         if key in self.tool:
-            return
-        if key not in KEYS:
-            self.leave(origin, NOT_YET, _WITHOUT_KEY.get(key, ""))
             return
         problem = _problem(key, value)
         if problem is not None:

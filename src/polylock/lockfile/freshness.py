@@ -28,6 +28,7 @@ from polylock.lockfile.record import (
 from polylock.lockfile.select import applicable, project_groups
 from polylock.lockfile.toml_values import moment
 from polylock.lockfile.vouching import ambiguous, unreached, unvouched
+from polylock.model.cutoffs import EVERY_PROJECT, span_text
 from polylock.model.direct import table_of_source
 from polylock.model.folding import fold
 from polylock.model.inputs import Inputs, RootRequirement
@@ -300,11 +301,13 @@ def _texts(
 
 def _settings(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:
     kind = DifferenceKind.SETTING
+    kept = locked.kept_cutoffs()
     before, after = (
-        None if each.exclude_newer is None else moment(moment_of(each.exclude_newer))
-        for each in (locked, wanted)
+        _cutoffs(locked.exclude_newer_spans.keys() & kept, locked),
+        _cutoffs(wanted.exclude_newer_spans, wanted),
     )
-    yield from _changed(kind, "exclude-newer", before, after)
+    for subject in sorted({*before, *after}):
+        yield from _changed(kind, subject, before.get(subject), after.get(subject))
     for key in TEXT_SETTINGS:
         default = getattr(_DEFAULTS, key.replace("-", "_"))
         yield from _changed(
@@ -323,6 +326,23 @@ def _settings(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference
         one, other = dict(locked.builds.texts()), dict(wanted.builds.texts())
         for subject in sorted({*one, *other}):
             yield from _changed(kind, subject, one.get(subject), other.get(subject))
+
+
+def _cutoffs(spans: Collection[str], inputs: LockedInputs) -> dict[str, str]:
+    """Return the cutoffs as text, by key; of ``spans`` the span.
+
+    The time that a lock took for a span is not compared: so no clock is needed to say
+    that the lock file is up to date.
+    """
+    texts = {name: span_text(inputs.exclude_newer_spans[name]) for name in spans}
+    moments: dict[str, int | None] = dict(inputs.exclude_newer_package)
+    if inputs.exclude_newer is not None:
+        moments[EVERY_PROJECT] = inputs.exclude_newer
+    for name, cutoff in moments.items():
+        if name not in texts:
+            texts[name] = "false" if cutoff is None else moment(moment_of(cutoff))
+    key = "exclude-newer"
+    return {f"{key}-package {name}" if name else key: texts[name] for name in texts}
 
 
 def _indexes(locked: LockedInputs, wanted: LockedInputs) -> Iterator[Difference]:

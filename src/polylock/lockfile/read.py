@@ -46,6 +46,7 @@ from polylock.lockfile.record import (
     microseconds_of,
 )
 from polylock.model.build_settings import BuildSettings, StatedMetadata
+from polylock.model.cutoffs import EVERY_PROJECT, LONGEST_SPAN, parse_span
 from polylock.model.direct import (
     DIRECT_KEYS,
     DirectSource,
@@ -469,6 +470,9 @@ class _RecordTable(Value, frozen=True, kw_only=True, rename="kebab"):
     """``[tool.polylock]`` without the settings, which are read by name."""
 
     exclude_newer: datetime | None = None
+    exclude_newer_span: str | None = None
+    exclude_newer_package: Mapping[str, datetime | bool] = {}
+    exclude_newer_package_span: Mapping[str, str] = {}
     indexes: tuple[LockedIndex, ...] = ()
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
@@ -506,6 +510,11 @@ def _record(table: Table) -> Record:
             for name, entries in found.sources.items()
         },
         exclude_newer=None if cutoff is None else microseconds_of(_in_utc(cutoff)),
+        exclude_newer_package={
+            name: _cutoff(table, name, found.exclude_newer_package[name])
+            for name in found.exclude_newer_package
+        },
+        exclude_newer_spans=_spans(table, found),
         settings={key: table.text(key) for key in TEXT_SETTINGS if key in table},
         lists={key: table.strings(key) for key in LIST_SETTINGS if key in table},
         require_variants=found.require_variants,
@@ -525,6 +534,35 @@ def _record(table: Table) -> Record:
         for position, entry in enumerate(found.targets)
     )
     return Record(inputs=inputs, targets=tuple(targets))
+
+
+def _cutoff(table: Table, name: str, value: object) -> int | None:
+    """Return the cutoff of a project, None for false."""
+    if isinstance(value, datetime):
+        return microseconds_of(_in_utc(value))
+    if value:
+        problem = "must be a date-time or false"
+        raise table.error(problem, "exclude-newer-package", name)
+    return None
+
+
+def _spans(table: Table, found: _RecordTable) -> dict[str, int]:
+    """Return the spans that cutoffs were made from, in seconds."""
+    key = "exclude-newer-package-span"
+    texts = {
+        (key, name): text for name, text in found.exclude_newer_package_span.items()
+    }
+    if found.exclude_newer_span is not None:
+        texts["exclude-newer-span", EVERY_PROJECT] = found.exclude_newer_span
+    spans = {}
+    for (place, name), text in texts.items():
+        span = parse_span(text)
+        if span is None or span > LONGEST_SPAN:
+            raise table.error(
+                f"{text!r} is not a span", place, *([name] if name else ())
+            )
+        spans[name] = span
+    return dict(sorted(spans.items()))
 
 
 def _builds(table: Table, found: _RecordTable) -> BuildSettings:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from polylock.model.build_settings import BuildSettings
+from polylock.model.cutoffs import EVERY_PROJECT
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
 from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
@@ -154,7 +155,8 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     index. ``sources`` keeps the order of a project's entries. ``require_variants``
     maps projects to patterns, both sorted. ``trees`` has texts on source trees on disk
     by path.
-    ``exclude_newer`` is in microseconds since 1970 UTC. ``settings`` and ``lists``
+    ``exclude_newer`` and the two fields after it are as in ``Inputs``, sorted.
+    ``settings`` and ``lists``
     hold the settings of TEXT_SETTINGS and LIST_SETTINGS that differ from their
     default, by key.
     """
@@ -168,11 +170,22 @@ class LockedInputs(Value, frozen=True, kw_only=True):
     indexes: tuple[LockedIndex, ...] = ()
     sources: Mapping[str, tuple[LockedSource, ...]] = field(default_factory=dict)
     exclude_newer: int | None = None
+    exclude_newer_package: Mapping[str, int | None] = field(default_factory=dict)
+    exclude_newer_spans: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trees: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     builds: BuildSettings = BuildSettings()
+
+    def kept_cutoffs(self) -> dict[str, tuple[int, int]]:
+        """Return the span and the time of each cutoff that was a span, by project."""
+        moments = {EVERY_PROJECT: self.exclude_newer, **self.exclude_newer_package}
+        return {
+            name: (span, moment)
+            for name, span in self.exclude_newer_spans.items()
+            if (moment := moments.get(name)) is not None
+        }
 
 
 class Record(Value, frozen=True, kw_only=True):
@@ -263,6 +276,8 @@ def record_inputs(inputs: Inputs) -> LockedInputs:
             for name in sorted(inputs.sources)
         },
         exclude_newer=inputs.exclude_newer,
+        exclude_newer_package=dict(sorted(inputs.exclude_newer_package.items())),
+        exclude_newer_spans=dict(sorted(inputs.exclude_newer_spans.items())),
         settings={
             key: value
             for key in TEXT_SETTINGS
@@ -327,6 +342,8 @@ def inputs_of_record(recorded: LockedInputs, others: Inputs = _DEFAULTS) -> Inpu
         constraints=_valid_requirements(recorded.constraints),
         overrides=_valid_requirements(recorded.overrides),
         exclude_newer=recorded.exclude_newer,
+        exclude_newer_package=recorded.exclude_newer_package,
+        exclude_newer_spans=recorded.exclude_newer_spans,
         require_variants=recorded.require_variants,
         trees=recorded.trees,
         builds=recorded.builds,

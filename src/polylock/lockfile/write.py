@@ -30,6 +30,7 @@ from polylock.lockfile.toml_values import (
     string,
     value_text,
 )
+from polylock.model.cutoffs import EVERY_PROJECT, span_text
 from polylock.model.direct import table_of_source
 
 if TYPE_CHECKING:
@@ -261,7 +262,13 @@ def _inputs(inputs: LockedInputs) -> Iterator[str]:
     """Yield the settings that differ from their default, then the requirements."""
     yield "[tool.polylock]"
     if inputs.exclude_newer is not None:
-        yield f"exclude-newer = {moment(moment_of(inputs.exclude_newer))}"
+        yield f"exclude-newer = {_cutoff(inputs.exclude_newer)}"
+    spans = {
+        name: string(span_text(span))
+        for name, span in inputs.exclude_newer_spans.items()
+    }
+    if EVERY_PROJECT in spans:
+        yield f"exclude-newer-span = {spans.pop(EVERY_PROJECT)}"
     for key in TEXT_SETTINGS:
         yield from _optional(key, inputs.settings.get(key))
     for key in LIST_SETTINGS:
@@ -293,6 +300,16 @@ def _inputs(inputs: LockedInputs) -> Iterator[str]:
     trees = {path: map(string, inputs.trees[path]) for path in inputs.trees}
     yield from _table_of_arrays("trees", trees)
     yield from _build_tables(inputs.builds)
+    moments = inputs.exclude_newer_package
+    yield from _table_of_texts(
+        "exclude-newer-package", {name: _cutoff(moments[name]) for name in moments}
+    )
+    yield from _table_of_texts("exclude-newer-package-span", spans)
+
+
+def _cutoff(microseconds: int | None) -> str:
+    """Return a cutoff as a TOML value; false for a project without one."""
+    return "false" if microseconds is None else moment(moment_of(microseconds))
 
 
 def _build_lists(builds: BuildSettings) -> Iterator[str]:
@@ -334,6 +351,14 @@ def _table_of_arrays(key: str, table: Mapping[str, Iterable[str]]) -> Iterator[s
         yield f"[tool.polylock.{key}]"
         for name, values in sorted(table.items(), key=itemgetter(0)):
             yield from array(key_text(name), values)
+
+
+def _table_of_texts(key: str, table: Mapping[str, str]) -> Iterator[str]:
+    if table:
+        yield ""
+        yield f"[tool.polylock.{key}]"
+        for name in sorted(table):
+            yield f"{key_text(name)} = {table[name]}"
 
 
 def _index(index: LockedIndex) -> str:

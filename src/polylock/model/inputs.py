@@ -116,7 +116,10 @@ class Inputs(Value, frozen=True, kw_only=True):
 
     ``upgrades`` are the constraints of ``--upgrade-package NAME==V``; they hold for one
     run and no lock file records them.
-    ``exclude_newer`` is in microseconds since 1970 UTC. ``extras`` and ``groups``
+    ``exclude_newer`` is in microseconds since 1970 UTC, and so are the values of
+    ``exclude_newer_package``, which hold for one project; None: it has no cutoff.
+    ``exclude_newer_spans`` are in seconds, by project, "" for all: what is recorded
+    beside the times that were made from them (``cutoffs``). ``extras`` and ``groups``
     are the names that the project declares, sorted. ``sources`` maps the normalized
     project name to its entries in order, ``require_variants`` to patterns, one of
     which its label must match. ``build`` selects the projects whose build
@@ -143,6 +146,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     indexes: tuple[IndexLocation, ...] = ()
     sources: Mapping[str, tuple[IndexSource, ...]] = field(default_factory=dict)
     exclude_newer: int | None = None
+    exclude_newer_package: Mapping[str, int | None] = field(default_factory=dict)
+    exclude_newer_spans: Mapping[str, int] = field(default_factory=dict)
     resolution: ResolutionMode = "highest"
     prerelease: PrereleasePolicy = "if-necessary-or-explicit"
     align: Alignment = "prefer"
@@ -167,6 +172,10 @@ class Inputs(Value, frozen=True, kw_only=True):
     def every_index(self) -> tuple[IndexLocation, ...]:
         """Return the project's indexes, and those of ``torch-backend``."""
         return self.indexes if self.torch is None else self.indexes + self.torch.indexes
+
+    def cutoff_of(self, name: str) -> int | None:
+        """Return the time after which files of a project are ignored, None for none."""
+        return self.exclude_newer_package.get(name, self.exclude_newer)
 
     def forbidding_build(self, name: str) -> ForbiddingKey | None:
         """Return the key that forbids building a project at any time, None if none."""

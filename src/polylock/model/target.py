@@ -163,7 +163,8 @@ class TargetDescription(MachineDescription, frozen=True, kw_only=True):
     ``variants`` maps the normalized name of a project to the only label allowed, empty
     for the wheel without a label. ``exclude_variants`` and ``prefer_variants`` replace
     those of the project unless None; ``require_variants`` replaces them project by
-    project. So does ``torch_backend``.
+    project. So does ``torch_backend``. ``venv`` is the path of its environment, None
+    for the usual one.
     """
 
     name: str
@@ -175,6 +176,7 @@ class TargetDescription(MachineDescription, frozen=True, kw_only=True):
     prefer_variants: tuple[str, ...] | None = None
     require_variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     torch_backend: str | None = None
+    venv: str | None = None
 
 
 class Target(Value, frozen=True, kw_only=True, eq=False, dict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from polylock.lockfile.binary import from_binary, rules, to_binary
 from polylock.lockfile.freshness import Difference, differences
 from polylock.lockfile.record import inputs_of_record
 from polylock.lockfile.vouching import direct_packages, source_of
+from polylock.model.cutoffs import dated
 from polylock.model.inputs import Inputs
 from polylock.project.direct_sources import relative_path
 from polylock.project.pyproject import ProjectFile, load_project, project_path
@@ -42,6 +44,7 @@ __all__ = [
     "lock_path",
     "open_workspace",
     "outdated_warning",
+    "own_environments",
     "place_of_environment",
     "project_of_lock",
     "project_path",
@@ -55,11 +58,16 @@ __all__ = [
 
 
 class Workspace(Value, frozen=True, kw_only=True):
-    """A project file, its targets, and the path of its lock file."""
+    """A project file, its targets, and the path of its lock file.
+
+    ``opened`` is the time from which a span of ``exclude-newer`` counts back, in
+    microseconds since 1970 UTC.
+    """
 
     project: ProjectFile
     targets: tuple[Target, ...]
     lock_path: Path
+    opened: int = 0
 
     def differences(
         self, pylock: Pylock, inputs: Inputs | None = None, besides: Sequence[str] = ()
@@ -73,6 +81,13 @@ class Workspace(Value, frozen=True, kw_only=True):
             lock_path=self._path_in_lock,
         )
 
+    def as_locked(self, *pylocks: Pylock | None) -> Workspace:
+        """Return the workspace with the times that lock files have for its spans.
+
+        If they differ, the latest: what was locked before it still counts.
+        """
+        return replace(self, project=_dated(self.project, self.opened, pylocks))
+
     def _path_in_lock(self, path: str) -> str:
         try:
             project = self.project.path.absolute().parent
@@ -81,28 +96,54 @@ class Workspace(Value, frozen=True, kw_only=True):
             return path
 
 
-def environment_path(settings: Settings) -> Path:
+def environment_path(settings: Settings, project: ProjectFile | None = None) -> Path:
     """Return the path of the environment; raises EnvironmentBroken.
 
-    It is that of --venv or ``.venv`` beside the lock file, or the one that a file in
-    that place names.
+    It is ``place_of_environment``, or the one that a file in that place names.
     """
     # Not loaded by ``check`` and ``lock``.
     from polylock.environment.venv import linked_environment  # noqa: PLC0415 - 8 ms
 
-    return linked_environment(place_of_environment(settings))
+    return linked_environment(place_of_environment(settings, project))
 
 
-def place_of_environment(settings: Settings) -> Path:
+def place_of_environment(
+    settings: Settings, project: ProjectFile | None = None
+) -> Path:
     """Return the path of the environment, or of a file that names it.
 
-    That of a script is in the cache: scripts share a directory.
+    It is that of --venv, else the ``venv`` of the target in the settings, else
+    ``.venv`` beside the lock file. If no target is named, there is no ``.venv`` and
+    only one of the targets' own environments, it is that. That of a script is in the
+    cache: scripts share a directory.
     """
     if settings.venv is None and settings.project and is_script(settings.project):
         directory = settings.cache_dir.absolute() / Bucket.ENVIRONMENTS.directory
         return Path(entry_path(str(directory), bytes(settings.project.resolve())))
-    place = settings.venv or lock_path(settings).with_name(".venv")
-    return place.absolute()
+    if settings.venv is not None:
+        return settings.venv.absolute()
+    usual = lock_path(settings).with_name(".venv").absolute()
+    own = {} if project is None else own_environments(project)
+    if settings.target is not None:
+        return own.get(settings.target, usual)
+    if own:
+        # Not loaded by a project without the key.
+        from polylock.environment.venv import is_environment  # noqa: PLC0415 - 8 ms
+
+        there = {place for place in own.values() if is_environment(place)}
+        if len(there) == 1 and not is_environment(usual):
+            return there.pop()
+    return usual
+
+
+def own_environments(project: ProjectFile) -> dict[str, Path]:
+    """Return the environments of the targets that have ``venv``, by target."""
+    root = project.path.absolute().parent
+    return {
+        each.name: root / each.venv
+        for each in project.descriptions
+        if each.venv is not None
+    }
 
 
 def lock_path(settings: Settings) -> Path:
@@ -148,15 +189,36 @@ def read_files(project: ProjectFile) -> tuple[tuple[Path, ...], ...] | None:
     return tuple(dict.fromkeys(files)), members.listed
 
 
-def open_workspace(settings: Settings) -> Workspace:
-    """Read the project file and derive its targets; raises ProjectError."""
+def open_workspace(settings: Settings, now: int | None = None) -> Workspace:
+    """Read the project file and derive its targets; raises ProjectError.
+
+    ``now`` is in microseconds since 1970 UTC, None for the clock's.
+    """
     path = project_path(settings)
     project = with_trees(load_project(path, settings=settings))
+    opened = time.time_ns() // 1000 if now is None else now
     return Workspace(
-        project=project,
+        opened=opened,
+        project=_dated(project, opened, ()),
         targets=tuple(build_target(found) for found in project.descriptions),
         lock_path=settings.lock_path(path).absolute(),
     )
+
+
+def _dated(
+    project: ProjectFile, now: int, pylocks: Sequence[Pylock | None]
+) -> ProjectFile:
+    """Return a project whose spans have a time, that of a lock file if it has one."""
+    spans = project.inputs.exclude_newer_spans
+    if not spans:
+        return project
+    kept: dict[str, int] = {}
+    for pylock in pylocks:
+        if pylock is not None and pylock.polylock is not None:
+            for name, (span, at) in pylock.polylock.inputs.kept_cutoffs().items():
+                if spans.get(name) == span:
+                    kept[name] = max(at, kept.get(name, at))
+    return replace(project, inputs=dated(project.inputs, now, kept))
 
 
 def project_of_lock(
@@ -172,7 +234,7 @@ def project_of_lock(
     if alone and pylock.polylock is None:
         return None
     try:
-        workspace = open_workspace(settings)
+        workspace = open_workspace(settings).as_locked(pylock)
     except ProjectError:
         if alone:
             return None

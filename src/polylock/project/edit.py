@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_build_packages",
     "add_dependency",
+    "add_index_sources",
     "add_target",
     "init",
     "remove_dependency",
@@ -441,6 +442,40 @@ def add_build_packages(
     return edit.finish()
 
 
+def add_index_sources(
+    text: str, names: Sequence[str], index: str, *, path: str = "pyproject.toml"
+) -> str:
+    """Return the text with an index as the source of projects.
+
+    Raises ProjectError if the index is not declared, or a project has another source.
+    """
+    edit = Edit(text, path)
+    tool = edit.data.get("tool", {}).get("polylock", {})
+    declared = [each.get("name") for each in tool.get("index", ())]
+    if index not in declared:
+        raise ProjectError(
+            path,
+            "tool.polylock.index",
+            f"there is no index {index}",
+            suggestion(index, declared),
+        )
+    sources = dict(tool.get("sources", {}))
+    present = {canonicalize_name(name): name for name in sources}
+    for name in names:
+        written = present.get(canonicalize_name(name))
+        if written is None:
+            sources[name] = {"index": index}
+        elif sources[written] not in ({"index": index}, [{"index": index}]):
+            raise ProjectError(
+                path,
+                key_path("tool", "polylock", "sources", written),
+                "is another source",
+                "change it by hand",
+            )
+    tables = {**edit.data.get("tool", {}), "polylock": {**tool, "sources": sources}}
+    return rewrite(text, {**edit.data, "tool": tables}, path=path)
+
+
 def remove_dependency(
     text: str,
     names: Sequence[str],
@@ -596,7 +631,7 @@ def _check_url(name: str, url: str) -> None:
 
 def _source_advice(name: str, path: str) -> str:
     return (
-        f"run `polylock add {name}` with the project's name, and write under "
+        f"run `polylock add {name} --no-lock` with the project's name, and write under "
         f'[tool.polylock.sources] {name} = {{ path = "{path}" }}'
     )
 

@@ -32,6 +32,7 @@ from polylock.project.members import (
     read_members,
     with_members,
 )
+from polylock.project.required_version import check_required_version
 from polylock.project.script import (
     KEYS_OF_SCRIPT,
     InvalidBlock,
@@ -161,9 +162,10 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
     ``settings`` are used only for the URLs of the default index and of torch's.
     """
     document = Table(read_document(path), path=str(path))
+    tool = document.table("tool").table("polylock")
+    check_required_version(tool)
     if is_script(path):
         document.refuse_unknown(KEYS_OF_SCRIPT)
-    tool = document.table("tool").table("polylock")
     tool.refuse_unknown(KEYS)
     dependencies = read_dependencies(document)
     members = _members(tool, document, settings)

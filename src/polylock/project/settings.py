@@ -346,6 +346,7 @@ def load_settings(
             values[definition.name] = given.parse(text)
         elif definition.presence and environ.get(definition.presence):
             values[definition.name] = True
+    _check_lock_name(values.get("lock_file"), flags)
     variables = {name: environ[name] for name in sorted(environ) if _secret(name)}
     return Settings(
         cache_dir=values.pop("cache_dir", None) or _default_cache_dir(environ),
@@ -353,6 +354,19 @@ def load_settings(
         netrc=_netrc(environ, home),
         **values,
     )
+
+
+def _check_lock_name(path: Path | None, flags: Mapping[str, Any]) -> None:
+    """Raise UsageError for a lock file that no installer would find by its name."""
+    if path is None or path.name == "pylock.toml":
+        return
+    # Not imported for the usual name.
+    from polylock.project.lock_names import name_problem  # noqa: PLC0415 - see above
+
+    given = flags.get("lock_file") is not None
+    found = name_problem(path, "--lock-file" if given else "POLYLOCK_LOCK_FILE")
+    if found is not None:
+        raise UsageError(*found)
 
 
 def default_user_file(environ: Mapping[str, str]) -> Path:

@@ -6,6 +6,7 @@ Each function takes the whole table and raises ProjectError with the key path.
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NoReturn
 
 from polylock.model.platforms import DEFAULT_LIBC, DEFAULT_MACOS
@@ -59,6 +60,7 @@ __all__ = [
     "read_python",
     "read_runs_on",
     "read_tpu",
+    "read_venv",
     "refuse",
 ]
 
@@ -429,6 +431,16 @@ def read_properties(table: Table) -> dict[str, dict[str, tuple[str, ...]]]:
                 refuse(features, problem, feature, advice=advice)
             lists[namespace][feature] = tuple(dict.fromkeys(values))
     return lists
+
+
+def read_venv(table: Table) -> str | None:
+    """Return ``venv``, the path of the target's environment."""
+    text = table.string("venv")
+    if text is not None and not PurePath(text).name:
+        refuse(
+            table, f"{text!r} is not a path", "venv", advice='write: venv = ".venv-gpu"'
+        )
+    return text
 
 
 def read_runs_on(table: Table) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from polylock.project.target_values import (
     read_python,
     read_runs_on,
     read_tpu,
+    read_venv,
     refuse,
 )
 from polylock.project.tool_table import read_torch_backend
@@ -55,6 +56,7 @@ TARGET_KEYS = (
     "ascend",
     "tpu",
     "runs-on",
+    "venv",
     "dependencies",
     "extends",
     "preset",
@@ -220,6 +222,7 @@ def _describe(
         tpu=read_tpu(table, system),
         properties=read_properties(table),
         runs_on=read_runs_on(table),
+        venv=read_venv(table),
         dependencies=read_dependencies(table),
         variants=read_variants(table),
         exclude_variants=_excluded(table),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from polylock.model.build_settings import BuildSettings
 from polylock.model.direct import DIRECT_KEYS
@@ -232,6 +231,9 @@ def _property(text: str, table: Table, *inside: str | int) -> str:
         ) from error
 
 
+CUTOFF_KEYS = ("exclude-newer", "exclude-newer-package")
+"""The keys that ``polylock.project.cutoff_values`` reads."""
+
 BUILD_KEYS = (
     "extra-build-dependencies",
     "no-build-isolation-package",
@@ -249,7 +251,8 @@ IGNORED_SETTINGS = "ignored-settings"
 
 KEYS = (
     "python",
-    "exclude-newer",
+    "required-version",
+    *CUTOFF_KEYS,
     "constraint-dependencies",
     "override-dependencies",
     "resolution",
@@ -276,12 +279,6 @@ KEYS = (
 )
 """The keys of ``[tool.polylock]``, in the order in which they are documented."""
 
-_TIMESTAMP = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
-_DATE = r"\d{4}-\d\d-\d\d"
-_DURATION = r"(?i)\s*(?:P[\dYMWDTHS.]+|[\d.]+\s*[a-z]+(\s+ago)?)\s*"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EXAMPLE = 'for example: exclude-newer = "2026-11-01T00:00:00Z"'
-
 
 def read_options(
     table: Table,
@@ -303,7 +300,7 @@ def read_options(
         overrides=_requirements(table, "override-dependencies"),
         indexes=indexes,
         sources=read_sources(table, [index.name for index in indexes], targets),
-        exclude_newer=_exclude_newer(table),
+        **_cutoffs(table),
         resolution=cast(
             "ResolutionMode",
             table.choice("resolution", get_args(ResolutionMode), Inputs().resolution),
@@ -329,6 +326,15 @@ def read_options(
         builds=_builds(table),
         torch_backend=read_torch_backend(table),
     )
+
+
+def _cutoffs(table: Table) -> dict[str, Any]:
+    if not any(key in table for key in CUTOFF_KEYS):
+        return {}
+    # Only for a project that has one of these keys.
+    from polylock.project.cutoff_values import read_cutoffs  # noqa: PLC0415 - see above
+
+    return read_cutoffs(table)
 
 
 def _builds(table: Table) -> BuildSettings:
@@ -405,60 +411,6 @@ def _default_target(table: Table, targets: Collection[str]) -> str | None:
             advice=suggestion(name, targets),
         )
     return name
-
-
-def _exclude_newer(table: Table) -> int | None:
-    """Return the cutoff in microseconds since 1970 UTC.
-
-    Files uploaded at the cutoff are included. A date includes the whole day in UTC, so
-    its cutoff is the last microsecond of that day. A time without an offset is refused:
-    its meaning would depend on the machine.
-    """
-    value = table.values.get("exclude-newer")
-    match value:
-        case None:
-            return None
-        case str():
-            moment = _parse_moment(value, table)
-        case datetime():
-            moment = value
-        case date():
-            moment = value
-        case _:
-            raise table.wrong_type("a date and time", "exclude-newer", found=value)
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, time.max, UTC)
-    if moment.tzinfo is None:
-        raise table.error(
-            "has no offset from UTC, so its meaning would depend on the machine",
-            "exclude-newer",
-            advice="add Z for UTC, or an offset such as +02:00",
-        )
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _parse_moment(text: str, table: Table) -> datetime | date:
-    try:
-        if re.fullmatch(_DATE, text):
-            return date.fromisoformat(text)
-        if re.fullmatch(_TIMESTAMP, text):
-            return datetime.fromisoformat(text.upper())
-    except ValueError as error:
-        raise table.error(
-            f"{text!r} is not a valid time: {error}", "exclude-newer"
-        ) from error
-    if re.fullmatch(_DURATION, text):
-        raise table.error(
-            f"{text!r} is relative to the day of locking, "
-            "so the same project would lock differently tomorrow",
-            "exclude-newer",
-            advice=f"write the time itself, {_EXAMPLE}",
-        )
-    raise table.error(
-        f"{text!r} is neither an RFC 3339 date and time with an offset nor a date",
-        "exclude-newer",
-        advice=_EXAMPLE,
-    )
 
 
 def _providers(table: Table) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ class Availability:
         return finals
 
     def _too_new(self, releases: Releases) -> int:
-        cutoff = self.pool.inputs.exclude_newer
+        cutoff = self.pool.inputs.cutoff_of(releases.name)
         return 0 if cutoff is None else _uploaded_after(releases, cutoff)
 
     def candidates(self, releases: Releases, mask: int) -> Iterator[Candidate]:

@@ -123,8 +123,11 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             return self._expand(releases, position, yanked=False)
         # If any file of the project has an upload time, those without count as too new.
         key = release.fingerprint
-        if self.inputs.exclude_newer is not None and releases.has_upload_times:
-            key += " timed"
+        if releases.has_upload_times:
+            if releases.name in self.inputs.exclude_newer_package:
+                key += f" until {self.inputs.cutoff_of(releases.name)}"
+            elif self.inputs.exclude_newer is not None:
+                key += " timed"
         known = self.memory.wheels.get(key)
         if known is not None:
             wheel = release.wheels[known]
@@ -288,7 +291,7 @@ class CandidatePool(Mutable, kw_only=True, eq=False, dict=True):
             return unmet
         if file.yanked is not None and not yanked:
             return Yanked(file.yanked)
-        cutoff = self.inputs.exclude_newer
+        cutoff = self.inputs.cutoff_of(releases.name)
         if cutoff is None or not releases.has_upload_times:
             return None
         if file.upload_time is None:

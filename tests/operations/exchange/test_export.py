@@ -9,7 +9,7 @@ import pytest
 
 from fakes.lock_texts import lock_text, package_text, settings_for
 from polylock.errors import UsageError
-from polylock.operations.exchange.export import export
+from polylock.operations.exchange.export import ExportFormat, export
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +146,36 @@ def test_a_name_that_is_no_lock_files_is_refused(tmp_path: Path, name: str) -> N
     settings = settings_for(tmp_path, lock_text(SDIST), target="box")
     with pytest.raises(UsageError, match="PEP 751 allows") as caught:
         export(settings, "pylock", tmp_path / name)
-    assert caught.value.hint() == f"write it to {tmp_path / 'pylock.box.toml'}"
+    assert caught.value.hint() == f"name it {tmp_path / 'pylock.box.toml'}"
     assert not (tmp_path / name).exists()
     export(settings, "requirements", tmp_path / name)
     assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "export_format", "advice"),
+    [
+        (
+            "requirements-dev.txt",
+            "pylock",
+            "`polylock export --format requirements -o {}` writes such a file",
+        ),
+        (
+            "sbom.json",
+            "pylock",
+            "`polylock export --format cyclonedx -o {}` writes such a file",
+        ),
+        ("pylock.box.toml", "requirements", "give --format pylock, or another name"),
+    ],
+)
+def test_a_name_of_another_format_is_refused(
+    tmp_path: Path, name: str, export_format: ExportFormat, advice: str
+) -> None:
+    """The hint has the format that the name asks for."""
+    settings = settings_for(tmp_path, lock_text(SDIST), target="box")
+    output = tmp_path / "written" / name
+    output.parent.mkdir()
+    with pytest.raises(UsageError) as caught:
+        export(settings, export_format, output)
+    assert caught.value.hint() == advice.format(output)
+    assert not output.exists()

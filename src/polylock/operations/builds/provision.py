@@ -197,6 +197,7 @@ class MachineProvisioner(Value, frozen=True, kw_only=True):
             sources=project.sources,
             torch=project.torch,
             exclude_newer=project.exclude_newer,
+            exclude_newer_package=project.exclude_newer_package,
             align="independent",
             enable_providers=project.enable_providers,
             build=project.build,

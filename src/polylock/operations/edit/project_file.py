@@ -16,6 +16,7 @@ from polylock.environment.discovery import pinned_python
 from polylock.errors import ProjectError, UsageError
 from polylock.model.target import PythonRelease, TargetDescription
 from polylock.project.pyproject import PROJECT_FILE
+from polylock.project.required_version import check_required_version
 from polylock.project.script import is_script
 from polylock.project.target_values import parse_python
 from polylock.project.targets import parse_targets
@@ -188,8 +189,14 @@ def _with_python(table: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, 
 
 
 def parse_document(text: str, path: Path) -> dict[str, Any]:
-    """Return a project file's tables; raises ProjectError if it is not TOML."""
+    """Return a project file's tables.
+
+    Raises ProjectError if it is not TOML, or is for another version of polylock.
+    """
     try:
-        return parse_toml(text.removeprefix("\ufeff"))
+        found = parse_toml(text.removeprefix("\ufeff"))
     except InvalidToml as error:
         raise ProjectError(str(path), key_path(*error.parts), str(error)) from error
+    document = Table(found, path=str(path))
+    check_required_version(document.table("tool").table("polylock"))
+    return found

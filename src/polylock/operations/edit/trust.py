@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from polylock.errors import (
     ProviderFailed,
     UsageError,
 )
+from polylock.model.cutoffs import dated
 from polylock.model.inputs import Inputs
 from polylock.operations.context import Context
 from polylock.operations.edit.project_file import parse_document, read_text
@@ -106,13 +108,15 @@ def _inputs(settings: Settings) -> Inputs:
     document = Table(parse_document(read_text(path), path), path=str(path))
     tool = document.table("tool").table("polylock")
     if "targets" in tool:
-        return load_project(path, settings=settings).inputs
-    return read_options(
-        tool,
-        targets=(),
-        default_index_url=settings.index_url or default_index_url(),
-        directory=path.parent,
-    )
+        found = load_project(path, settings=settings).inputs
+    else:
+        found = read_options(
+            tool,
+            targets=(),
+            default_index_url=settings.index_url or default_index_url(),
+            directory=path.parent,
+        )
+    return dated(found, time.time_ns() // 1000)
 
 
 def _install(

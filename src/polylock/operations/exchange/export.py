@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -26,6 +25,7 @@ from polylock.operations.files import write_atomically
 from polylock.operations.inspect.graph import LockedGraph, selection_graph
 from polylock.operations.inspect.selection import named_selection, open_lock
 from polylock.operations.workspace import project_of_lock
+from polylock.project.lock_names import is_lock_name, name_problem
 from polylock.project.settings import Settings, default_index_url
 from polylock.values import Value
 
@@ -131,8 +131,6 @@ def _address(
     return file.url
 
 
-_LOCK_NAME = re.compile(r"pylock\.[^.]+\.toml")
-
 ExportFormat = Literal["pylock", "requirements", "cyclonedx"]
 
 
@@ -165,8 +163,8 @@ def export(
     pylock, path = open_lock(settings)
     selection = named_selection(pylock, path, settings)
     chosen = chosen_by(settings, pylock)
-    if output is not None and export_format == "pylock":
-        _check_name(output, selection.target.name)
+    if output is not None:
+        _check_name(output, export_format, selection.target.name)
     beside = output is None or output.resolve().parent == path.resolve().parent
     writer = _Writer(
         single=SingleTarget.of(selection.target, chosen),
@@ -196,20 +194,22 @@ def export(
     )
 
 
-def _check_name(output: Path, target: str) -> None:
-    """Raise UsageError for a name by which no installer would find the lock file.
+def _check_name(output: Path, export_format: ExportFormat, target: str) -> None:
+    """Raise UsageError for a name that is of another format.
 
-    PEP 751, "File Name": "A lock file MUST be named pylock.toml or match the regular
-    expression" for a named one.
+    No installer would find a lock file by it, and another file in the place of a lock
+    file would be read as one.
     """
-    if output.name == "pylock.toml" or _LOCK_NAME.fullmatch(output.name):
-        return
-    named = output.with_name(f"pylock.{target.replace('.', '-')}.toml")
-    raise UsageError(
-        f"{output.name} is not the name of a lock file: PEP 751 allows pylock.toml and "
-        "pylock.NAME.toml, with a NAME without dots",
-        f"write it to {named}",
-    )
+    if export_format == "pylock":
+        problem = name_problem(output, "-o", target.replace(".", "-"))
+        if problem is not None:
+            raise UsageError(*problem)
+    elif is_lock_name(output.name):
+        raise UsageError(
+            f"-o {output} is the name of a lock file, and --format {export_format} "
+            "writes none",
+            "give --format pylock, or another name",
+        )
 
 
 class _Writer(Value, frozen=True, kw_only=True):

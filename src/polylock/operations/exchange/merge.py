@@ -145,6 +145,7 @@ def _lock(
     # Half of the start-up, not needed for --install.
     from polylock.operations.lock.resolve import resolve  # noqa: PLC0415 - see above
 
+    workspace = workspace.as_locked(locks.ours, locks.theirs)
     request = LockRequest(preferences=_merged_pins(workspace, locks))
     for choice in _conflicting_pins(workspace, locks):
         reporter.noting(choice)

@@ -5,11 +5,13 @@ The reasons are those of ``why``, for the newest version.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from polylock.errors import PolylockError, UsageError
 from polylock.explain.documents import document
 from polylock.explain.words import clause
+from polylock.model.cutoffs import dated
 from polylock.model.visible_text import visible
 from polylock.operations.builds.wiring import IndexContext
 from polylock.operations.chosen import chosen_to_show
@@ -103,6 +105,8 @@ def outdated(settings: Settings, reporter: Reporter) -> Outdated:
     chosen = chosen_to_show(settings, pylock)
     shown = target_names(pylock, settings.target, chosen=chosen)
     inputs, notes = locked_inputs(settings, pylock, path, recorded)
+    # What `lock --upgrade` would take now.
+    inputs = dated(inputs, time.time_ns() // 1000)
     if not inputs.indexes:
         raise UsageError(
             "there is no project file here to name the indexes",

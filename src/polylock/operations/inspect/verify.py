@@ -220,7 +220,7 @@ def verify(settings: Settings, reporter: Reporter, *, download: bool) -> VerifyO
         raise UsageError("verify asks the indexes, and --offline forbids that")
     pylock, path = open_lock(settings)
     require_record(pylock, path, "verify compares the lock files of `polylock lock`")
-    project = open_workspace(settings).project
+    project = open_workspace(settings).as_locked(pylock).project
     inputs = project.inputs
     comparison = _Comparison(pinned=frozenset(_pinned_exactly(inputs)))
     asking = replace(settings, refresh=True)
@@ -408,11 +408,11 @@ class _Target(Value, frozen=True, kw_only=True):
     def _fits(self, wheel: RemoteFile) -> bool:
         """Return True if a wheel could be locked for the target."""
         name = WheelFilename.parse(wheel.filename)
-        until = self.context.inputs.exclude_newer
+        until = self.context.inputs.cutoff_of(name.name)
         if name.variant_label is not None or self.target.tag_rank(name) is None:
             return False
         if until is not None and (
-            wheel.upload_time is None or wheel.upload_time >= until
+            wheel.upload_time is None or wheel.upload_time > until
         ):
             return False
         python = self.target.marker_environment.get("python_full_version", "")

@@ -119,8 +119,10 @@ def lock(settings: Settings, request: LockRequest, reporter: Reporter) -> LockOu
     ForeignLockInvalid and ForeignHashDiffers; UsageError if the lock file is another
     tool's and may not be overwritten.
     """
-    workspace = open_workspace(settings)
+    workspace = open_workspace(settings, request.now)
     previous = read_lock(workspace.lock_path, settings)
+    if not (request.upgrade or request.upgrade_packages):
+        workspace = workspace.as_locked(previous)
     _check_own(request, workspace.lock_path, previous)
     imported = _imported(request, workspace.lock_path, previous)
     if request.targets:

@@ -28,7 +28,9 @@ class LockRequest(Value, frozen=True, kw_only=True):
     file. ``pins_from`` are lock files of other tools, whose pins rank below those.
     ``allowed_builds`` are projects that may be built from now on: their pins are
     discarded. ``dry_run`` writes nothing. ``force`` overwrites a lock file of another
-    tool.
+    tool. A span of ``exclude-newer`` counts back from ``now``, in microseconds since
+    1970 UTC, None for the clock's; unless something is upgraded, the time that the lock
+    file has for it stays.
     """
 
     upgrade: bool = False
@@ -38,6 +40,7 @@ class LockRequest(Value, frozen=True, kw_only=True):
     pins_from: tuple[Path, ...] = ()
     allowed_builds: tuple[str, ...] = ()
     dry_run: bool = False
+    now: int | None = None
     force: bool = False
 
 

@@ -88,6 +88,7 @@ def locked_notes(settings: Settings, reporter: Reporter) -> LockedNotes:
     """
     workspace = open_workspace(settings)
     locked = require_lock(workspace.lock_path, settings)
+    workspace = workspace.as_locked(locked)
     if locked.polylock is None or workspace.differences(locked):
         problem = "there are no notes on a lock file that is out of date"
         return LockedNotes(notes=None, problem=problem)

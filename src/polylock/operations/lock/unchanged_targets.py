@@ -85,7 +85,11 @@ def solve_unchanged(
     )
     # Settings that select versions do not apply: the locked files stay.
     settled = replace(
-        inputs, align="independent", prerelease="allow", exclude_newer=None
+        inputs,
+        align="independent",
+        prerelease="allow",
+        exclude_newer=None,
+        exclude_newer_package={},
     )
     solver = Solver(inputs=settled, source=locked, reporter=SilentReporter())
     found = {}

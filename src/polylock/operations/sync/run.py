@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,8 +18,14 @@ from polylock.answer_cache.recall import (
 from polylock.cache.regular_files import read_regular
 from polylock.environment.discovery import environment_python
 from polylock.environment.venv import is_environment, python_version, read_state
-from polylock.errors import EnvironmentBroken, PolylockError, UsageError
+from polylock.errors import (
+    EnvironmentBroken,
+    PolylockError,
+    ProjectError,
+    UsageError,
+)
 from polylock.operations.workspace import environment_path, lock_path
+from polylock.project.pyproject import load_project, project_path
 from polylock.project.script import is_script
 from polylock.values import Value
 
@@ -58,7 +65,10 @@ class PreparedCommand(Value, frozen=True, kw_only=True):
 
 def existing_environment(settings: Settings) -> Path:
     """Return the path of the environment; raises EnvironmentBroken without one."""
-    path = environment_path(settings)
+    project = None
+    with suppress(ProjectError):  # an image may have only the lock file
+        project = load_project(project_path(settings), settings=settings)
+    path = environment_path(settings, project)
     problem = None
     if not is_environment(path):
         problem = "is not a virtual environment"

@@ -54,6 +54,7 @@ from polylock.operations.sync.safety_checks import (
 from polylock.operations.workspace import (
     environment_path,
     lock_path,
+    own_environments,
     place_of_environment,
     project_of_lock,
     project_path,
@@ -158,13 +159,26 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
     polylock would remove itself, and the errors of reading the lock file, fetching and
     installing.
     """
+    found = _sync(settings, options, reporter)
+    if isinstance(found, SyncOutcome):
+        return found
+    found = _sync(replace(settings, target=found), options, reporter)
+    assert isinstance(found, SyncOutcome)
+    # The next sync without a target finds the environment, or has to choose again.
+    return replace(found, basis=None, following=None)
+
+
+def _sync(
+    settings: Settings, options: SyncOptions, reporter: Reporter
+) -> SyncOutcome | str:
+    """Return the outcome, or the chosen target if it has an environment elsewhere."""
     path = lock_path(settings)
     pylock = require_lock(path, settings)
     project = project_of_lock(settings, pylock, path, frozen=options.frozen)
     if not options.frozen:
         refuse_untrusted_sources(settings, pylock, path, project)
     inputs = project.inputs if project else recorded_policy(pylock)
-    place = environment_path(settings)
+    place = environment_path(settings, project)
     state = read_state(place)
     moved_from = state.moved_from(place)
     if options.forget:
@@ -188,6 +202,9 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
         choice = chooser.choose(
             settings.target, remembered=state.target, forced=options.force_target
         )
+        named = replace(settings, target=choice.target.name)
+        if environment_path(named, project) != place:
+            return choice.target.name
         lacks = _lacks(chooser, choice, state, options)
         remembered = replace(
             _state_after(state, choice, group_options, forced=bool(lacks)),
@@ -199,7 +216,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             None if chosen.alone else project,  # no group requires the project itself
             context,
         )
-        watched = _with_project_files(watched, project)
+        watched = _with_project_files(watched, project, settings, place)
         if moved_from is not None:
             options = replace(options, reinstall=True)
         plan = _plan(wanted, choice, options, created=state.created)
@@ -219,10 +236,7 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
             place, choice, reporter, moved_from=moved_from, dry=options.dry_run
         )
         report_unmet_pin(chooser.unmet_pin(choice), choice, reporter)
-        if choice.beyond and state.target != choice.target.name:
-            report_unused_hardware(choice, reporter)
-        if lacks and not options.force_target:
-            warn_of_forced_target(choice.target.name, lacks, reporter)
+        _report_hardware(choice, state, () if options.force_target else lacks, reporter)
         if state.target is None:
             own = None if settings.no_install_project else project
             report_first_sync(place, plan, own, reporter, created=state.created)
@@ -247,6 +261,19 @@ def sync(settings: Settings, options: SyncOptions, reporter: Reporter) -> SyncOu
 def _import_apply() -> object:
     """Import what changes an environment: one that is not known yet is mostly new."""
     return import_module("polylock.operations.sync.apply")
+
+
+def _report_hardware(
+    choice: Choice,
+    state: EnvironmentState,
+    lacks: Sequence[str],
+    reporter: Reporter,
+) -> None:
+    """Report what the machine has beyond a new target, and what it ``lacks``."""
+    if choice.beyond and state.target != choice.target.name:
+        report_unused_hardware(choice, reporter)
+    if lacks:
+        warn_of_forced_target(choice.target.name, lacks, reporter)
 
 
 def _apply(
@@ -356,15 +383,33 @@ def _changing(wanted: Installables) -> set[NormalizedName]:
 
 
 def _with_project_files(
-    watched: tuple[Path, ...] | None, project: ProjectFile | None
+    watched: tuple[Path, ...] | None,
+    project: ProjectFile | None,
+    settings: Settings,
+    place: Path,
 ) -> tuple[Path, ...] | None:
-    """Add the files beside the project file that decide what is locked."""
-    if watched is None or project is None:
-        return watched
-    further = read_files(project)
-    if further is None:
+    """Add the files that decide what is locked, and which environment it is."""
+    further: tuple[tuple[Path, ...], ...] | None = ()
+    if project is not None:
+        further = read_files(project)
+    if watched is None or further is None:
         return None
-    return (*watched, *(path for each in further for path in each))
+    others = _other_places(settings, project, place)
+    return (*watched, *(path for each in further for path in each), *others)
+
+
+def _other_places(
+    settings: Settings, project: ProjectFile | None, place: Path
+) -> Iterator[Path]:
+    """Yield the files that would name another environment than ``place``."""
+    named = place_of_environment(settings, project)
+    if named != place:  # a file that names the environment
+        yield named
+    own = {} if project is None else own_environments(project)
+    if own and settings.target is None:
+        usual = place_of_environment(settings)
+        for each in sorted({usual, *own.values()} - {place}):
+            yield each / "pyvenv.cfg"
 
 
 def _remember(place: Path, state: EnvironmentState) -> EnvironmentState:
@@ -480,9 +525,6 @@ def _basis(
     found = environment_basis(
         found, place, directories, plan.installed, written=written
     )
-    named = place_of_environment(settings)
-    if named != place:  # a file that names the environment
-        found = replace(found, states=(*found.states, str(named)))
     found = replace(found, states=(*found.states, *map(str, watched)))
     return hardware_basis(found, this_host().root) if choice.checked else found
 
