@@ -66,6 +66,10 @@ between the builds can be put behind their labels by `unify = true`: each wheel 
 requires what it did, and all have the same METADATA, which installers that read one
 wheel of a release rely on.
 
+pip 26.3 and uv 0.13.9 refuse wheels with variant markers. For them leave out `unify`,
+and use no `variant_` in `mark` and `add`. Wheels without a label never get any: their
+markers are evaluated.
+
 Editors can use `schemas/repack-file.schema.json` in the repository."""
 
 _INTRODUCTIONS = {

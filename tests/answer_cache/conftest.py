@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fakes.locked_project import demo, locked, polylock
+from fakes.locked_project import demo, locked, polylock, synced, synced_once
 
-__all__ = ["demo", "locked", "polylock"]
+__all__ = ["demo", "locked", "polylock", "synced", "synced_once"]

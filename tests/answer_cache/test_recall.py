@@ -284,27 +284,27 @@ def _replace_python(venv: Path) -> None:
 
 
 @pytest.mark.parametrize("what", _environment_changes())
-def test_each_change_of_an_environment_counts(demo: CommandLine, what: str) -> None:
+def test_each_change_of_an_environment_counts(synced: CommandLine, what: str) -> None:
     """What a sync would look at in the environment is looked at.
 
     That holds whether its target is named, or is the one of the last sync.
     """
     asked = (("sync", "--target", "here"), ("sync",))
-    demo.succeed(*asked[0])
     for arguments in asked:
-        prime(demo, *arguments)
-    venv = demo.directory / ".venv"
+        prime(synced, *arguments)
+    venv = synced.directory / ".venv"
     (found,) = venv.glob("lib/*/site-packages/fallbackkit-*.dist-info")
     _environment_changes()[what](venv, found)
     assert [is_recalled(*arguments) for arguments in asked] == [False, False]
 
 
-def test_what_another_installer_put_there_counts(demo: CommandLine) -> None:
+def test_what_another_installer_put_there_counts(synced: CommandLine) -> None:
     """Of a foreign distribution WHEEL is read, so it is looked at."""
-    demo.succeed("sync", "--target", "here")
-    (found,) = demo.directory.glob(".venv/lib/*/site-packages/fallbackkit-*.dist-info")
+    (found,) = synced.directory.glob(
+        ".venv/lib/*/site-packages/fallbackkit-*.dist-info"
+    )
     (found / "polylock.json").unlink()
-    prime(demo, "sync")
+    prime(synced, "sync")
     path = found / "WHEEL"
     path.write_text(path.read_text("utf-8").replace("none", "abi3"), "utf-8")
     assert not is_recalled("sync")
@@ -379,10 +379,9 @@ def test_without_the_editable_project_its_files_do_not_count(
 
 @pytest.mark.parametrize("verb", ["lock", "sync"])
 def test_an_answer_with_a_warning_is_not_remembered(
-    demo: CommandLine, monkeypatch: pytest.MonkeyPatch, verb: str
+    synced: CommandLine, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     """A warning has to be said each time, and an answer from memory has none."""
-    demo.succeed("sync", "--target", "here")
     module = import_module(f"polylock.cli.{verb}")
     operation = getattr(module, verb)
 
@@ -393,14 +392,13 @@ def test_an_answer_with_a_warning_is_not_remembered(
     with monkeypatch.context() as patched:
         patched.setattr(module, verb, warning)
         for _ in range(2):
-            assert "something to know" in demo.succeed(verb).err
+            assert "something to know" in synced.succeed(verb).err
     assert not is_recalled(verb)
-    prime(demo, verb)
+    prime(synced, verb)
 
 
-def test_run_becomes_the_command_at_once(demo: CommandLine) -> None:
+def test_run_becomes_the_command_at_once(synced: CommandLine) -> None:
     """With the environment as it is, ``run`` sets it up as it does after a sync."""
-    demo.succeed("sync", "--target", "here")
     variables = {**os.environ, "PYTHONPATH": python_path(SOURCE)}
     program = (
         "import os, sys; print(sys.prefix == os.environ['VIRTUAL_ENV'],"
@@ -422,7 +420,7 @@ def test_run_becomes_the_command_at_once(demo: CommandLine) -> None:
                 *(sys.executable, "-c", traced + ending),
                 *("run", "--group=test", "--", "python", "-c", program, "--group"),
             ],
-            cwd=demo.directory,
+            cwd=synced.directory,
             env=variables,
             capture_output=True,
             encoding="utf-8",
@@ -456,7 +454,7 @@ def test_the_command_of_run_is_among_what_may_be_asked(
 
 
 def test_options_are_known_by_what_ran_with_them(
-    demo: CommandLine, monkeypatch: pytest.MonkeyPatch
+    synced: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What stood before a command once was options: no list of them is kept."""
     begun: list[tuple[str, ...]] = []
@@ -466,11 +464,10 @@ def test_options_are_known_by_what_ran_with_them(
         raise OSError("this process is still needed")
 
     monkeypatch.setattr(os, "execve", execve)
-    demo.succeed("sync", "--target", "here")
     options = ("run", "--group", "test", "--no-install-project")
     program = ("python", "-c", "pass")
     for _ in range(2):
-        demo(*options, *program)
+        synced(*options, *program)
 
     def becomes(*arguments: str) -> list[tuple[str, ...]]:
         begun.clear()
@@ -486,7 +483,7 @@ def test_options_are_known_by_what_ran_with_them(
 
 
 def test_a_program_that_may_need_a_warning_is_not_begun(
-    demo: CommandLine, monkeypatch: pytest.MonkeyPatch
+    synced: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor is a wrapper in a directory of the system that has the name of one."""
     begun: list[str] = []
@@ -495,7 +492,7 @@ def test_a_program_that_may_need_a_warning_is_not_begun(
         begun.append(Path(path).name)
         raise OSError("this process is still needed")
 
-    system = demo.directory.parent / "system"
+    system = synced.directory.parent / "system"
     system.mkdir()
     for name in ("pytest", "pip3.11", "plain-tool"):
         (system / name).write_text("#!/bin/sh\n")
@@ -503,8 +500,7 @@ def test_a_program_that_may_need_a_warning_is_not_begun(
     monkeypatch.setattr(recalling, "_SYSTEM", {str(system)})
     monkeypatch.setenv("PATH", f"{system}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(os, "execve", execve)
-    demo.succeed("sync", "--target", "here")
-    demo("run", "plain-tool")
+    synced("run", "plain-tool")
     begun.clear()
     for name in ("pytest", "pip3.11", "plain-tool"):
         assert recalling.recall(("run", name)) is None

@@ -35,8 +35,9 @@ def test_size_adds_up_the_parts(demo: CommandLine) -> None:
 
 def test_empty_cache_has_no_parts(polylock: CommandLine) -> None:
     """A cache that was never written is measured without being made."""
-    assert polylock.succeed("cache", "size", "--json").json["files"] == 0
-    assert not _cache().exists()
+    place = ("--cache-dir", "never-used")
+    assert polylock.succeed("cache", "size", "--json", *place).json["files"] == 0
+    assert not (polylock.directory / "never-used").exists()
 
 
 def test_clear_removes_everything(demo: CommandLine) -> None:

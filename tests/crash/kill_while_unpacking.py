@@ -23,7 +23,7 @@ from polylock.cache.store import Bucket
 from polylock.environment import venv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fakes.synced import Forked
 
@@ -53,6 +53,10 @@ class Disk:
             durable.sync_tree(tree)
             self.begin()
 
+        def all_written_out(trees: Sequence[Path]) -> None:
+            durable.sync_trees(trees)
+            self.begin()
+
         def synced(descriptor: int) -> None:
             real_fsync(descriptor)
             status = os.fstat(descriptor)
@@ -60,8 +64,8 @@ class Disk:
                 found = json.loads(self.known.read_text())
                 self._keep({**found, str(status.st_ino): status.st_size})
 
-        for module in (archives, venv):
-            module.sync_tree = written_out  # type: ignore[attr-defined] # from durable
+        venv.sync_tree = written_out  # type: ignore[attr-defined] # from durable
+        archives.sync_trees = all_written_out  # type: ignore[attr-defined] # as above
         os.fsync = synced  # type: ignore[assignment] # of descriptors alone
 
     def cut(self) -> int:

@@ -25,7 +25,7 @@ VARIANTS = {
     "debug": {"nvidia": {"cuda_version_upper_bound": ["15.0"]}},
     "null": {},
     "rocm": {"amd": {"rocm_version": ["6.4"]}},
-    "win": {"nvidia": {"cuda_version_lower_bound": ["13.0"]}},
+    "win": {"nvidia": {"cuda_version_lower_bound": ["13.1"]}},
 }
 TEXT = """
 [project]

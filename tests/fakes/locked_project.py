@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,13 +16,14 @@ from polylock.operations.edit.target_table import table_text, target_table
 from polylock.operations.lock.lock import lock
 from polylock.operations.lock.request import LockRequest
 from polylock.operations.machine import this_machine
+from polylock.operations.sync.sync import SyncOptions, sync
 from polylock.ports import SilentReporter
 from polylock.project.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["demo", "locked", "polylock"]
+__all__ = ["demo", "locked", "polylock", "synced", "synced_once"]
 
 PROJECT = """\
 [project]
@@ -77,17 +80,59 @@ def polylock(
     capsys: pytest.CaptureFixture[str],
 ) -> CommandLine:
     """Run commands in an empty directory."""
-    know_this_python(tmp_path / "cache")
-    variables = {
-        **clean_variables(tmp_path / "home"),
-        "POLYLOCK_INDEX_URL": index_url,
-        "POLYLOCK_CACHE_DIR": str(tmp_path / "cache"),
-    }
+    variables = _variables(tmp_path, index_url)
     return CommandLine(tmp_path / "project", variables, monkeypatch, capsys)
+
+
+def _variables(root: Path, index_url: str) -> dict[str, str]:
+    return {
+        **clean_variables(root / "home"),
+        "POLYLOCK_INDEX_URL": index_url,
+        "POLYLOCK_CACHE_DIR": str(root / "cache"),
+    }
 
 
 @pytest.fixture
 def demo(polylock: CommandLine, locked: Path) -> CommandLine:
     """Run commands in a copy of the locked project."""
     polylock.copy(locked)
+    know_this_python(polylock.directory.parent / "cache")
     return polylock
+
+
+@pytest.fixture(scope="session")
+def synced_once(
+    locked: Path, index_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """Sync a copy of the locked project; return its place, and a copy to restore it."""
+    directory = tmp_path_factory.mktemp("synced")
+    place, kept = directory / "place", directory / "kept"
+    shutil.copytree(locked, place / "project")
+    know_this_python(place / "cache")
+    settings = Settings(
+        cache_dir=place / "cache",
+        project=place / "project",
+        index_url=index_url,
+        target="here",
+    )
+    sync(settings, SyncOptions(search_path=os.environ["PATH"]), SilentReporter())
+    shutil.copytree(place, kept, symlinks=True)
+    return place, kept
+
+
+@pytest.fixture
+def synced(
+    synced_once: tuple[Path, Path],
+    index_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> CommandLine:
+    """Run commands in the locked project after ``sync --target here``.
+
+    It is in the same place for each test, since an environment names its place.
+    """
+    place, kept = synced_once
+    shutil.rmtree(place)
+    shutil.copytree(kept, place, symlinks=True)
+    variables = _variables(place, index_url)
+    return CommandLine(place / "project", variables, monkeypatch, capsys)

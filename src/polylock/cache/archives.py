@@ -9,12 +9,14 @@ it again.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from polylock.cache.durable import sync_tree
+from polylock.cache.durable import sync_trees
 from polylock.cache.store import Bucket, Store
 from polylock.errors import CacheUnusable
 
@@ -28,6 +30,58 @@ __all__ = ["Archives"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONTENT = "content"
 _COMPLETE = "complete"
+
+
+class _Group:
+    """Directories that are synced in one go, and how that ended."""
+
+    def __init__(self) -> None:
+        self.trees: list[Path] = []
+        self.ended = threading.Event()
+        self.error: BaseException | None = None
+
+
+class _SharedSync:
+    """Syncs the directories of several threads together.
+
+    Linux syncs a whole file system, so a second call at the same time only waits.
+    While one group is synced, the directories of other threads form the next one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._next = _Group()
+
+    def __call__(self, tree: Path) -> None:
+        """Sync all files under a directory to disk; raises OSError."""
+        with self._lock:
+            group = self._next
+            group.trees.append(tree)
+            leads = len(group.trees) == 1
+        if leads:
+            self._lead(group)
+            return
+        group.ended.wait()
+        if group.error is not None:
+            problem = getattr(group.error, "strerror", None) or str(group.error)
+            raise OSError(errno.EIO, problem, str(tree)) from group.error
+
+    def _lead(self, group: _Group) -> None:
+        """Sync a group as soon as the one before it has ended."""
+        try:
+            with self._turn:
+                with self._lock:
+                    self._next = _Group()
+                sync_trees(group.trees)
+        except BaseException as error:
+            group.error = error
+            raise
+        finally:
+            group.ended.set()
+
+
+_sync_together = _SharedSync()
 
 
 class Archives:
@@ -81,7 +135,7 @@ class Archives:
 
     def _finish(self, made: Path, place: Path, temporary: Path) -> None:
         try:
-            sync_tree(made)
+            _sync_together(made)
             (made / _COMPLETE).touch()
             if place.exists():  # incomplete: the caller checked under the lock
                 place.rename(temporary / "incomplete")

@@ -14,17 +14,30 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["sync_tree"]
+__all__ = ["sync_tree", "sync_trees"]
 
 _NO_SUCH_CALL = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 
 
 def sync_tree(tree: Path) -> None:
     """Sync all files under a directory to disk; raises OSError."""
-    if not (sys.platform.startswith("linux") and _sync_file_system(tree)):
-        _sync_each(tree)
+    sync_trees([tree])
+
+
+def sync_trees(trees: Sequence[Path]) -> None:
+    """Sync several directories, each file system once; raises OSError."""
+    synced: set[int] = set()
+    for tree in trees:
+        device = tree.stat().st_dev
+        if device in synced:
+            continue
+        if sys.platform.startswith("linux") and _sync_file_system(tree):
+            synced.add(device)
+        else:
+            _sync_each(tree)
 
 
 def _sync_file_system(tree: Path) -> bool:

@@ -69,7 +69,7 @@ RULES: Mapping[FindingKind, Rule] = {
     FindingKind.INDEX_FILE_MISSING: Rule(
         _ERROR,
         "the release has variant wheels, but the page lists no {expected}",
-        "make it with `polylock index build --append`",
+        "make it with `polylock index build --append URL`",
         _INDEX,
     ),
     FindingKind.INDEX_FILE_NAME: Rule(
@@ -130,7 +130,7 @@ RULES: Mapping[FindingKind, Rule] = {
     FindingKind.LABEL_MISSING: Rule(
         _ERROR,
         "{index_file} does not list its label {label}, so no installer takes it",
-        "add the label with `polylock index build --append`",
+        "add the label with `polylock index build --append URL`",
         _INDEX,
     ),
     FindingKind.LABEL_UNUSED: Rule(

@@ -38,8 +38,10 @@ class Context:
 
     Network modules are imported on first use, so that a sync with nothing to do does
     not pay for them. Each build of a source distribution holds ``building``, except
-    builds for another build, which would deadlock. ``resources`` closes everything at
-    the end of the run.
+    builds for another build, which would deadlock. Unpacking a wheel holds
+    ``unpacking``: it keeps a processor busy, and more threads than processors wait for
+    the interpreter's lock again and again. ``resources`` closes everything at the end
+    of the run.
     """
 
     def __init__(self, settings: Settings, inputs: Inputs, reporter: Reporter) -> None:
@@ -47,6 +49,7 @@ class Context:
         self.inputs = inputs
         self.reporter = reporter
         self.building = threading.BoundedSemaphore(min(os.cpu_count() or 1, _BUILDS))
+        self.unpacking = threading.BoundedSemaphore(os.cpu_count() or 1)
         self.resources = ExitStack()
 
     def __enter__(self) -> Self:

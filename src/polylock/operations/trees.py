@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from polylock.build.tree import BUILD_FILES, static_metadata
+from polylock.cache.regular_files import read_regular
 from polylock.lockfile.record import requirement_text
 from polylock.model.direct import (
     DirectorySource,
@@ -84,7 +85,7 @@ def _deciding(tree: Path) -> tuple[str, ...]:
     backend name: ``[tool.setuptools.dynamic] dependencies = { file = "base.txt" }``.
     """
     try:
-        document = parse_toml((tree / _PROJECT_FILE).read_text("utf-8"))
+        document = parse_toml(read_regular(tree / _PROJECT_FILE).decode())
     except (OSError, ValueError):
         document = {}
     lists = sorted(set(_lists(_settings(document))))
@@ -136,7 +137,7 @@ def _texts(tree: Path) -> Iterator[str]:
     if stated is None:
         for name in _deciding(tree):
             try:
-                content = (tree / name).read_bytes()
+                content = read_regular(tree / name)
             except OSError:
                 continue
             if name == _PROJECT_FILE:

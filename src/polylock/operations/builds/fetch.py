@@ -170,10 +170,12 @@ class WheelFetcher(Value, frozen=True, kw_only=True):
 
         match file:
             case PackageWheel():
-                return Archives(self.context.store).add(
-                    wanted.sha256,
-                    lambda place: unpack(path, place, filename=wanted.filename),
-                )
+
+                def build(place: Path) -> None:
+                    with self.context.unpacking:
+                        unpack(path, place, filename=wanted.filename)
+
+                return Archives(self.context.store).add(wanted.sha256, build)
             case PackageSdist():
                 from polylock.operations.builds.sdists import LocalSdist  # noqa: PLC0415 - rare
 
