@@ -126,6 +126,15 @@ def test_the_second_job_downloads_nothing(runs: Runs, index_url: str) -> None:
     assert (job.workspace / ".venv").is_dir()
 
 
+def test_a_suffix_keeps_caches_apart(runs: Runs) -> None:
+    """The key is another one, and the prefix still begins with what is there."""
+    runs.action(runs.job(), target="cpu", sync="false")
+    other = runs.action(runs.job(), target="cpu", sync="false", suffix="-nightly")
+    assert other["hit"] == "false"
+    again = runs.action(runs.job(), target="cpu", sync="false", suffix="-nightly")
+    assert again["hit"] == "true"
+
+
 @pytest.mark.slow
 def test_without_the_cache_everything_is_downloaded(runs: Runs, index_url: str) -> None:
     """With ``cache`` false nothing is stored, nothing restored."""
@@ -275,7 +284,9 @@ def test_scripts_hold_no_expressions() -> None:
 
 def test_the_file_keeps_the_rules_of_actions() -> None:
     """Names, descriptions, a composite, known keys, and steps that outputs name."""
-    assert {"name", "description", "inputs", "outputs", "runs"} == ACTION.keys()
+    sections = {"name", "description", "branding", "inputs", "outputs", "runs"}
+    assert sections == ACTION.keys()
+    assert ACTION["branding"].keys() == {"icon", "color"}
     assert ACTION["runs"].keys() == {"using", "steps"}
     assert ACTION["runs"]["using"] == "composite"
     for declared in ACTION["inputs"].values():

@@ -25,9 +25,8 @@ from polylock.explain.reasons import (
     UploadedLater,
     Yanked,
 )
-from polylock.model.cutoffs import EVERY_PROJECT
 from polylock.model.distributions import Unusable
-from polylock.model.inputs import RootRequirement
+from polylock.model.inputs import EVERY_PROJECT, RootRequirement
 from polylock.model.requirements import Requirement
 from polylock.model.target_properties import namespaces_without_provider
 from polylock.model.variant_preferences import preferences_of

@@ -28,10 +28,9 @@ from polylock.lockfile.record import (
 from polylock.lockfile.select import applicable, project_groups
 from polylock.lockfile.toml_values import moment
 from polylock.lockfile.vouching import ambiguous, unreached, unvouched
-from polylock.model.cutoffs import EVERY_PROJECT, span_text
 from polylock.model.direct import table_of_source
 from polylock.model.folding import fold
-from polylock.model.inputs import Inputs, RootRequirement
+from polylock.model.inputs import EVERY_PROJECT, Inputs, RootRequirement
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.values import Value, replace
 
@@ -334,7 +333,12 @@ def _cutoffs(spans: Collection[str], inputs: LockedInputs) -> dict[str, str]:
     The time that a lock took for a span is not compared: so no clock is needed to say
     that the lock file is up to date.
     """
-    texts = {name: span_text(inputs.exclude_newer_spans[name]) for name in spans}
+    texts: dict[str, str] = {}
+    if spans:
+        # Not imported for a project without spans.
+        from polylock.model.cutoffs import span_text  # noqa: PLC0415 - see above
+
+        texts = {name: span_text(inputs.exclude_newer_spans[name]) for name in spans}
     moments: dict[str, int | None] = dict(inputs.exclude_newer_package)
     if inputs.exclude_newer is not None:
         moments[EVERY_PROJECT] = inputs.exclude_newer

@@ -46,7 +46,7 @@ from polylock.lockfile.record import (
     microseconds_of,
 )
 from polylock.model.build_settings import BuildSettings, StatedMetadata
-from polylock.model.cutoffs import EVERY_PROJECT, LONGEST_SPAN, parse_span
+from polylock.model.cutoffs import LONGEST_SPAN, parse_span
 from polylock.model.direct import (
     DIRECT_KEYS,
     DirectSource,
@@ -59,6 +59,7 @@ from polylock.model.filenames import (
     WheelFilename,
     check_file_name,
 )
+from polylock.model.inputs import EVERY_PROJECT
 from polylock.model.markers import Atom, InvalidMarker, MarkerExpression, parse_marker
 from polylock.model.requirements import InvalidRequirement, Requirement, is_specifier
 from polylock.model.visible_text import has_control_character

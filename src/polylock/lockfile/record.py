@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from polylock.model.build_settings import BuildSettings
-from polylock.model.cutoffs import EVERY_PROJECT
 from polylock.model.direct import ArchiveSource, DirectSource, GitSource
-from polylock.model.inputs import DEFAULT_INDEX, Inputs, RootRequirement
+from polylock.model.inputs import DEFAULT_INDEX, EVERY_PROJECT, Inputs, RootRequirement
 from polylock.model.platforms import compatibility_tags, marker_environment
 from polylock.model.requirements import InvalidRequirement, Requirement
 from polylock.model.target import (

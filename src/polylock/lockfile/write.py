@@ -30,8 +30,9 @@ from polylock.lockfile.toml_values import (
     string,
     value_text,
 )
-from polylock.model.cutoffs import EVERY_PROJECT, span_text
+from polylock.model.cutoffs import span_text
 from polylock.model.direct import table_of_source
+from polylock.model.inputs import EVERY_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from polylock.model.inputs import EVERY_PROJECT
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
     from polylock.model.inputs import Inputs
 
-__all__ = ["EVERY_PROJECT", "LONGEST_SPAN", "dated", "parse_span", "span_text"]
-
-EVERY_PROJECT = ""
-"""The key of the span of ``exclude-newer`` itself, beside those of projects."""
+__all__ = ["LONGEST_SPAN", "dated", "parse_span", "span_text"]
 
 LONGEST_SPAN = 36_500 * 86_400
 """The longest span in seconds: a hundred years, which is before any upload."""

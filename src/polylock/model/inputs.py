@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_INDEX",
+    "EVERY_PROJECT",
     "Alignment",
     "BuildPolicy",
     "IndexFormat",
@@ -96,6 +97,10 @@ class IndexSource(Value, frozen=True, kw_only=True):
     direct: DirectSource | None = None
     properties: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+
+
+EVERY_PROJECT = ""
+"""The key of the span of ``exclude-newer`` itself, beside those of projects."""
 
 
 class TorchBackends(Value, frozen=True, kw_only=True):

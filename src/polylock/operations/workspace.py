@@ -22,7 +22,6 @@ from polylock.lockfile.binary import from_binary, rules, to_binary
 from polylock.lockfile.freshness import Difference, differences
 from polylock.lockfile.record import inputs_of_record
 from polylock.lockfile.vouching import direct_packages, source_of
-from polylock.model.cutoffs import dated
 from polylock.model.inputs import Inputs
 from polylock.project.direct_sources import relative_path
 from polylock.project.pyproject import ProjectFile, load_project, project_path
@@ -212,6 +211,9 @@ def _dated(
     spans = project.inputs.exclude_newer_spans
     if not spans:
         return project
+    # Not imported for a project without spans.
+    from polylock.model.cutoffs import dated  # noqa: PLC0415 - see above
+
     kept: dict[str, int] = {}
     for pylock in pylocks:
         if pylock is not None and pylock.polylock is not None:

@@ -6,7 +6,8 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from polylock.model.cutoffs import EVERY_PROJECT, LONGEST_SPAN, parse_span
+from polylock.model.cutoffs import LONGEST_SPAN, parse_span
+from polylock.model.inputs import EVERY_PROJECT
 from polylock.project.dependencies import normalized_name
 
 if TYPE_CHECKING:

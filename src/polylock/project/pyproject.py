@@ -32,7 +32,6 @@ from polylock.project.members import (
     read_members,
     with_members,
 )
-from polylock.project.required_version import check_required_version
 from polylock.project.script import (
     KEYS_OF_SCRIPT,
     InvalidBlock,
@@ -163,7 +162,13 @@ def load_project(path: Path, *, settings: Settings) -> ProjectFile:
     """
     document = Table(read_document(path), path=str(path))
     tool = document.table("tool").table("polylock")
-    check_required_version(tool)
+    if "required-version" in tool:
+        # Not imported for a project without the key.
+        from polylock.project.required_version import (  # noqa: PLC0415 - see above
+            check_required_version,
+        )
+
+        check_required_version(tool)
     if is_script(path):
         document.refuse_unknown(KEYS_OF_SCRIPT)
     tool.refuse_unknown(KEYS)
