@@ -47,6 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Use a recorded machine, here and in every process that tests start."""
+    # Next to all objects are those of the tests themselves: to look for garbage seldom
+    # takes a tenth of the time, as in a program, where ``main`` does the same.
+    gc.set_threshold(20_000, 50, 50)
     os.environ[VARIABLE] = config.getoption("--machine")
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = python_path(*filter(None, [before]))
@@ -78,13 +81,9 @@ def _trust_nobody() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage seldom: next to all objects are those of the tests themselves.
-
-    It takes a tenth of the time, as in a program, where ``main`` does the same.
-    """
+    """Leave the tests themselves out of each search for garbage."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 50, 50)
 
 
 @pytest.fixture(scope="session")

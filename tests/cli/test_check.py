@@ -18,7 +18,7 @@ def test_lock_file_that_answers(demo: CommandLine) -> None:
 def test_differences_are_lines(demo: CommandLine) -> None:
     """Exit code 3, each difference on a line of its own, and what to run."""
     demo.succeed("add", "vecdemo", "--no-lock")
-    demo.succeed("remove", "fallbackkit")
+    demo.succeed("remove", "fallbackkit", "--no-lock")
     ran = demo("check")
     assert (ran.code, ran.out) == (3, "")
     assert "  requirement vecdemo is new\n" in ran.err

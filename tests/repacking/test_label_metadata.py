@@ -121,6 +121,45 @@ def test_table_gives_order_providers_and_labels() -> None:
     assert null["providers"] == made["providers"]
 
 
+def test_metadata_is_what_variantlib_writes() -> None:
+    """Recorded from ``variantlib make-variant`` 0.2.2, for the same table and wheel.
+
+    Its schema has another address; the rest is equal.
+    """
+    text = TABLE.replace(
+        'provider = ["openblas", "mkl"]\n',
+        'provider = ["openblas", "mkl"]\nthreads = ["on", "off"]\n'
+        '[variant.providers.blas]\nfeature-order = ["threads", "provider"]\n',
+    )
+    made = document(request("cuda13"), table(text))
+    assert made.pop("$schema").endswith("/v0.2.0.json")
+    assert made == {
+        "default-priorities": {"namespace": ["nvidia", "x86_64", "blas"]},
+        "providers": {
+            "blas": {
+                "feature-order": ["threads", "provider"],
+                "static-properties": {
+                    "provider": ["openblas", "mkl"],
+                    "threads": ["on", "off"],
+                },
+            },
+            "nvidia": {
+                "plugin-api": "nvidia_variant_provider.plugin:NvidiaVariantPlugin",
+                "requires": ["nvidia-variant-provider >=0.0.2,<1.0.0"],
+            },
+            "x86_64": {"optional": True, "requires": ["x86-64-variant-provider"]},
+        },
+        "variants": {
+            "cuda13": {
+                "nvidia": {
+                    "cuda_version_lower_bound": ["13.0"],
+                    "sm_arch": ["120_real", "90_real"],
+                }
+            }
+        },
+    }
+
+
 def test_properties_of_the_command_line_replace_those_of_the_table() -> None:
     """They are given on purpose."""
     made = document(request("cuda13", "blas :: provider :: mkl"), table())

@@ -270,6 +270,31 @@ def test_an_index_without_hashes_is_asked_for_the_file(world: World) -> None:
     assert Kind.HASH in {kind for _, kind in world.kinds()}
 
 
+@pytest.mark.parametrize("algorithm", ["md5", "sha512"])
+def test_a_locked_hash_that_the_index_cannot_confirm(
+    world: World, algorithm: str
+) -> None:
+    """A weak one, or one that the page does not give, in place of the SHA-256."""
+    content = world.helper.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    other = hashlib.new(algorithm, b"other").hexdigest()
+    world.edit(f'sha256 = "{sha256}"', f'{algorithm} = "{other}"')
+    (found,) = world.verify().disagreements
+    assert (found.name, found.kind) == ("helper", Kind.HASH)
+    assert found.found == f"sha256:{sha256}"
+
+
+def test_a_weak_hash_of_the_page_confirms_nothing(world: World) -> None:
+    """Where it is the only one, the file is fetched and its SHA-256 is compared."""
+    content = world.helper.read_bytes()
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    world.index.add("helper", [world.helper], row={"hashes": {"md5": md5}})
+    sha256 = f'sha256 = "{hashlib.sha256(content).hexdigest()}"'
+    assert world.verify().agrees
+    world.edit(sha256, f'md5 = "{md5}", sha256 = "{"0" * 64}"')
+    assert world.kinds() == [("helper", Kind.HASH)]
+
+
 def add_other_to_the_lock(world: World) -> None:
     """Let the lock file have a package that only its own dependencies ask for."""
     world.index.add("other", [build_wheel(world.demo.parent, "other", "1.0")])

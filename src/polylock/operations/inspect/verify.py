@@ -589,15 +589,24 @@ class _Target(Value, frozen=True, kw_only=True):
     def _facts(
         self, package: Package, file: PackageWheel | PackageSdist, offered: RemoteFile
     ) -> RemoteFile:
-        """Compare hash, size and yank; without a common hash the file is fetched.
+        """Compare hash, size and yank; without a common secure hash fetch the file.
 
         Returns the offered file with the hashes it was compared by.
         """
         filename = file.filename
         common = [name for name in file.hashes if name in offered.hashes]
-        if not common:
+        if strongest({name: file.hashes[name] for name in common}) is None:
             offered = self.context.with_hash(offered)
-            common = ["sha256"] if "sha256" in file.hashes else []
+            common = [name for name in file.hashes if name in offered.hashes]
+        if strongest({name: file.hashes[name] for name in common}) is None:
+            # A weak hash is no more than none: `lock` writes SHA-256 for every file.
+            self._note(
+                package,
+                DisagreementKind.HASH,
+                file=filename,
+                locked=":".join(strongest(file.hashes) or ("no", "secure hash")),
+                found=":".join(strongest(offered.hashes) or ("no", "secure hash")),
+            )
         for algorithm in common:
             locked = file.hashes[algorithm].lower()
             found = offered.hashes[algorithm].lower()
