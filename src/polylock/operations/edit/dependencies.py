@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from polylock.cache.regular_files import read_regular
 from polylock.environment.venv import is_environment, read_state
 from polylock.errors import LockFileInvalid, UsageError
 from polylock.foreign.requirements_file import read_requirement_lines
@@ -241,7 +242,7 @@ def read_requirements_of(path: Path) -> list[str]:
     requirements`` converts options, paths and indexes.
     """
     try:
-        lines = read_requirement_lines(path.read_bytes(), str(path))
+        lines = read_requirement_lines(read_regular(path), str(path))
     except OSError as error:
         problem = error.strerror or str(error)
         raise UsageError(f"{path} cannot be read: {problem}") from error
