@@ -143,7 +143,8 @@ def _lines() -> Iterator[str]:
     keys = text.partition("\n## Keys of the project\n")[2]
     keys = keys.partition("\n## Keys of an index\n")[0]
     yield from re.findall(r"^```toml\n([^\[\n].*)\n```$", keys, re.MULTILINE)
-    yield from re.findall(r"^Or `(.*)`\.$", keys, re.MULTILINE)
+    for line in re.findall(r"^Or `(.*)`\.$", keys, re.MULTILINE):
+        yield from line.split("`, `")
 
 
 @pytest.mark.parametrize("line", list(_lines()))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["from_binary", "rules", "to_binary"]
 
-_LAYOUT = 6
+_LAYOUT = 7
 _MOST = 2**63
 
 
