@@ -96,7 +96,8 @@ def test_a_script_may_have_an_environment_of_its_own(demo: CommandLine) -> None:
     demo.write(f"# /// script\n{lines}# ///\n{program}", "my.job.py")
     ran = demo("run", "my.job.py")
     assert ran.code == 2
-    assert "pylock.my-job.toml does not exist" in ran.err
+    assert "pylock.my-job-py.toml does not exist" in ran.err
+    assert "run `polylock lock --project my.job.py`" in ran.err
     demo.succeed("lock", "--project", "my.job.py")
     demo.succeed("check", "--project", "my.job.py")
     for _ in range(2):

@@ -120,15 +120,15 @@ def test_a_script_without_block_is_no_project(tmp_path: Path) -> None:
 
 def test_names() -> None:
     """PEP 751: a name has no dot between ``pylock.`` and ``.toml``."""
-    assert lock_name(Path("/a/train.py")) == "pylock.train.toml"
-    assert lock_name(Path("train.v2.PY")) == "pylock.train-v2.toml"
+    assert lock_name(Path("/a/train.py")) == "pylock.train-py.toml"
+    assert lock_name(Path("train.v2.PY")) == "pylock.train-v2-PY.toml"
     assert is_script("a.pyw")
     assert not is_script("pyproject.toml")
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [(SCRIPT, True), (BLOCK, False), ("print()", None), ("# /// script\n# =\n", None)],
+    [(SCRIPT, True), (BLOCK, False), ("print()", None), ("x = '# /// script'", None)],
 )
 def test_whether_a_block_has_targets(
     tmp_path: Path,
@@ -140,3 +140,21 @@ def test_whether_a_block_has_targets(
     path.write_text(text, "utf-8")
     assert states_targets(path) is found
     assert states_targets(tmp_path / "missing.py") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("# /// script\n# =\n# ///\n", "the block is not TOML"),
+        ("# /// script\n# a = 1\n", "has no end"),
+        ("# /// script\n# ///\n\n# /// script\n# ///\n", "has 2 blocks"),
+    ],
+)
+def test_an_invalid_block_is_an_error(tmp_path: Path, text: str, problem: str) -> None:
+    """A script that states its requirements wrongly does not run without them."""
+    path = tmp_path / "x.py"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InvalidBlock, match=problem):
+        states_targets(path)
+    with pytest.raises(ProjectError, match=problem):
+        load(tmp_path, text)

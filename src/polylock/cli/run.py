@@ -27,6 +27,7 @@ from polylock.cli.options import (
     settings,
 )
 from polylock.environment.discovery import managed_path
+from polylock.errors import ProjectError
 from polylock.operations.sync.run import (
     become,
     existing_environment,
@@ -37,7 +38,7 @@ from polylock.operations.sync.run import (
     with_env_files,
 )
 from polylock.operations.sync.sync import SyncOptions, sync
-from polylock.project.script import is_script, states_targets
+from polylock.project.script import InvalidBlock, is_script, states_targets
 from polylock.values import replace
 
 if TYPE_CHECKING:
@@ -135,7 +136,10 @@ def _of_script(chosen: Settings, script: Path) -> Settings:
     """Return the settings for a script; with a project of its own if it has targets."""
     if not is_script(script) or chosen.project is not None:
         return chosen
-    has_targets = states_targets(script)
+    try:
+        has_targets = states_targets(script)
+    except InvalidBlock as error:
+        raise ProjectError(str(script), "", str(error)) from error
     if has_targets:
         return replace(chosen, project=script)
     if has_targets is False:

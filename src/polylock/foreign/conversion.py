@@ -97,6 +97,7 @@ class Conversion:
         self.document: dict[str, Any] = copy.deepcopy(dict(document))
         self.converted: list[Converted] = []
         self.listed: list[Listed] = []
+        self.aliases: dict[str, str] = {}  # of indexes with the URL of another
         self._target_names: tuple[str, ...] = ()
         self._urls: dict[str, str] = {
             _bare(entry.get("url")): str(entry.get("name"))
@@ -183,6 +184,8 @@ class Conversion:
         """
         known = self._urls.get(_bare(url))
         if known is not None:
+            if name is not None:
+                self.aliases[name.lower()] = known
             return known
         if _VARIABLE.search(url.rpartition("@")[2]):
             self.leave(

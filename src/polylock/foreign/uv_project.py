@@ -347,8 +347,10 @@ class _Uv:
         return place
 
     def _index_of(self, index: object, origin: str) -> dict[str, Any] | None:
+        wanted = str(index).lower()
+        same = self.conversion.aliases.get(wanted, wanted).lower()
         for entry in as_tables(self.conversion.tool.get("index")):
-            if str(entry.get("name")).lower() == str(index).lower():
+            if str(entry.get("name")).lower() == same:
                 return {"index": entry["name"]}
         self.conversion.leave(
             origin,

@@ -234,14 +234,19 @@ def merged(
     Groups and extras are decided separately. With ``adding`` the given names are added
     to the earlier ones. Earlier names that the lock file no longer has are dropped.
     """
-    groups, extras = project_groups(pylock), pylock.extras or ()
+    groups = project_groups(pylock)
+    named: Sequence[str] = groups
+    extras: Sequence[str] = pylock.extras or ()
+    members = _known(earlier.members, groups)
+    if members:  # then these are groups and extras of the members
+        named = extras = _of(members, _recorded(pylock, "member-groups"))
     kept = GroupOptions(
-        groups=_known(earlier.groups, groups),
-        no_groups=_known(earlier.no_groups, groups),
+        groups=_known(earlier.groups, named),
+        no_groups=_known(earlier.no_groups, named),
         only_groups=_known(earlier.only_groups, groups),
         all_groups=earlier.all_groups,
         no_default_groups=earlier.no_default_groups,
-        members=_known(earlier.members, groups),
+        members=members,
         all_members=earlier.all_members,
         extras=_known(earlier.extras, extras),
         all_extras=earlier.all_extras,
@@ -255,8 +260,8 @@ def merged(
         of_extras = of_groups
     elif given.decides_extras and not given.decides_groups and kept.only_groups:
         of_groups = GroupOptions()
-    if given.members:
-        of_extras = given
+    if given.members or (kept.members and not of_groups.members):
+        of_extras = given  # the earlier ones were those of other members
     return GroupOptions(
         groups=of_groups.groups,
         no_groups=of_groups.no_groups,

@@ -344,7 +344,9 @@ def require_lock(path: Path, settings: Settings | None = None) -> Pylock:
     """Read a lock file; raises UsageError if there is none, LockFileInvalid."""
     pylock = read_lock(path, settings)
     if pylock is None:
-        raise UsageError(f"{path} does not exist", "run `polylock lock`")
+        named = settings.project if settings else None
+        of_script = f" --project {named}" if named and is_script(named) else ""
+        raise UsageError(f"{path} does not exist", f"run `polylock lock{of_script}`")
     return pylock
 
 

@@ -27,6 +27,11 @@ def name_problem(path: Path, option: str, name: str = "") -> tuple[str, str] | N
     """
     if is_lock_name(path.name):
         return None
+    if not path.name or path.name == "..":
+        return (
+            f"{option} {path}: this is a directory",
+            f"name it {path / 'pylock.toml'}",
+        )
     problem = f"{option} {path}: this is not the name of a lock file: {_RULE}"
     wanted = format_of_name(path.name)
     if wanted is not None:

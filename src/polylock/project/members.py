@@ -168,11 +168,12 @@ def with_members(
                 each.name,
                 advice="remove this entry",
             )
+    # A member without a build system has its source too: else an index would be asked.
     own: dict[str, tuple[IndexSource, ...]] = {
         each.name: (IndexSource(direct=DirectorySource(path=each.path, editable=True)),)
         for each in members.found
-        if each.is_installed
     }
+    _refuse_lists(inputs, members, tool)
     if root is not None and any(each.requires(root) for each in members.found):
         own[root] = (IndexSource(direct=DirectorySource(path=".", editable=True)),)
     return replace(
@@ -188,6 +189,24 @@ def with_members(
             sorted(name for each in members.found for name in each.further)
         ),
     )
+
+
+def _refuse_lists(inputs: Inputs, members: Members, tool: Table) -> None:
+    """Raise ProjectError for a requirement on a member without a build system."""
+    for each in members.found:
+        if each.is_installed:
+            continue
+        by = [str(o.name) for o in members.found if o.requires(each.name)]
+        if any(each.name == root.requirement.name for root in inputs.requirements):
+            by.append("the project")
+        if by:
+            raise tool.error(
+                f"{', '.join(by)} requires {each.name}, a member without "
+                "[build-system], which is a list of requirements",
+                WORKSPACE,
+                "members",
+                advice=f"add [build-system] to {each.path}/pyproject.toml",
+            )
 
 
 def is_member(root: Path, document: Mapping[str, object], directory: Path) -> bool:

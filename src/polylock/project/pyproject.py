@@ -320,6 +320,8 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         return parse_toml(block_of(text) if is_script(path) else text)
     except InvalidToml as error:
+        if is_script(path):
+            raise ProjectError(str(path), "", f"the block {error}") from error
         number = conflict_marker(text)
         if number is not None:
             problem = f"line {number} is a merge conflict marker of git"

@@ -41,7 +41,7 @@ def is_script(path: str | PathLike[str]) -> bool:
 
 def lock_name(script: Path) -> str:
     """Return the name of a script's lock file, which has no dot inside (PEP 751)."""
-    return f"pylock.{script.stem.replace('.', '-')}.toml"
+    return f"pylock.{script.name.replace('.', '-')}.toml"
 
 
 def block_of(text: str) -> str:
@@ -75,16 +75,20 @@ def block_of(text: str) -> str:
 def states_targets(path: Path) -> bool | None:
     """Return whether the block of a script has ``[tool.polylock]``, None without block.
 
-    A file that cannot be read or is no TOML has none: Python will report it.
+    A file that cannot be read has none: Python will report it. Raises InvalidBlock for
+    a block that PEP 723 does not allow, or that is not TOML.
     """
     from polylock.toml_tables import InvalidToml, parse_toml  # noqa: PLC0415 - scripts alone
 
     try:
         text = read_regular(path).decode("utf-8-sig")
-        if _START not in text:
-            return None
-        document = parse_toml(block_of(text))
-    except (OSError, UnicodeDecodeError, InvalidBlock, InvalidToml):
+    except (OSError, UnicodeDecodeError):
         return None
+    if _START not in text.splitlines():
+        return None
+    try:
+        document = parse_toml(block_of(text))
+    except InvalidToml as error:
+        raise InvalidBlock(f"the block {error}") from error
     tool = document.get("tool")
     return isinstance(tool, dict) and "polylock" in tool

@@ -87,7 +87,7 @@ class Settings(Value, frozen=True, kw_only=True):
     def lock_path(self, project: Path) -> Path:
         """Return the path of the lock file, by default beside the project file.
 
-        That of a script ``train.py`` is ``pylock.train.toml``.
+        That of a script ``train.py`` is ``pylock.train-py.toml``.
         """
         name = lock_name(project) if is_script(project) else "pylock.toml"
         return self.lock_file or project.with_name(name)

@@ -22,6 +22,7 @@ from polylock.model.target import (
     PythonRelease,
     usual_platform,
 )
+from polylock.model.visible_text import is_visible
 from polylock.toml_tables import Table, close_names, suggestion, toml_type
 from polylock.values import replace
 from polylock.variants.catalogue import (
@@ -436,7 +437,7 @@ def read_properties(table: Table) -> dict[str, dict[str, tuple[str, ...]]]:
 def read_venv(table: Table) -> str | None:
     """Return ``venv``, the path of the target's environment."""
     text = table.string("venv")
-    if text is not None and not PurePath(text).name:
+    if text is not None and (not PurePath(text).name or not all(map(is_visible, text))):
         refuse(
             table, f"{text!r} is not a path", "venv", advice='write: venv = ".venv-gpu"'
         )

@@ -16,6 +16,7 @@ from polylock.model.markers import (
     parse_marker,
 )
 from polylock.model.requirements import InvalidRequirement, Requirement
+from polylock.model.visible_text import is_visible
 from polylock.repacking.label_metadata import (
     InvalidLabel,
     LabelRequest,
@@ -71,6 +72,13 @@ class RepackFile(Value, frozen=True, kw_only=True):
     projects: Mapping[NormalizedName, ProjectRules]
 
 
+def _output(table: Table) -> str:
+    text = table.text("output")
+    if not text or not all(map(is_visible, text)):
+        raise table.error(f"{text!r} is not a path", "output")
+    return text
+
+
 def read_repack_file(path: Path, *, lenient: bool = False) -> RepackFile:
     """Read a repack file; raises RepackFileInvalid.
 
@@ -97,7 +105,7 @@ def read_repack_file(path: Path, *, lenient: bool = False) -> RepackFile:
     return RepackFile(
         path=path,
         wheels=wheels,
-        output=path.parent / table.text("output"),
+        output=path.parent / _output(table),
         keep_local_version=table.boolean("keep-local-version"),
         builds=found,
         projects={

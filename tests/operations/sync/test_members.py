@@ -318,3 +318,21 @@ def test_a_member_can_be_left_out(monorepo: Monorepo) -> None:
     monorepo.project.lock()
     with pytest.raises(NoSuchTarget):
         monorepo.names(members=("api",))
+
+
+def test_a_member_that_is_a_list_cannot_be_required(monorepo: Monorepo) -> None:
+    """An index might have another project of that name."""
+    api = monorepo.root / "packages" / "api" / "pyproject.toml"
+    text = api.read_text("utf-8")
+    api.write_text(text.replace("'core'", "'web', 'core'"), "utf-8")
+    with pytest.raises(ProjectError, match="api requires web, a member without"):
+        monorepo.project.lock()
+
+
+def test_extras_and_groups_of_a_member_are_remembered(monorepo: Monorepo) -> None:
+    """A later sync without options changes nothing."""
+    monorepo.project.lock()
+    monorepo.names(members=("api",), extras=("fast",))
+    assert monorepo.project.sync(OPTIONS).plan.is_empty
+    monorepo.names(members=("core",), no_groups=("dev",))
+    assert monorepo.project.sync(OPTIONS).plan.is_empty
