@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import begin, print_json, reporting
-from polylock.cli.options import JSON, Group, offered, settings
+from polylock.cli.options import HTML, JSON, Group, offered, settings
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, shown, style
 from polylock.errors import UsageError
@@ -248,13 +248,7 @@ def _summary(linted: Linted) -> str:
     metavar="VERSION",
     help="The Python of presets; default: the newest with most wheels.",
 )
-@click.option(
-    "--html",
-    "page",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write one self-contained page instead of the table.",
-)
+@HTML
 @JSON
 def simulate(**values: Any) -> int:  # noqa: ANN401 - click hands parameters by name
     """Show which file of a release each machine takes, before it is released.

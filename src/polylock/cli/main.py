@@ -67,6 +67,8 @@ class _LazyGroup(Group):
 
     def _options_last(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Move settings before the command behind it: ``polylock -v lock``."""
+        if not args or not args[0].startswith("-"):
+            return args
         given = 0
         takes = {each.flag: each.kind is not Kind.SWITCH for each in SETTINGS}
         while given < len(args):

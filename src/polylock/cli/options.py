@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORCE_TARGET",
     "FROZEN",
+    "HTML",
     "INDEX_SETTINGS",
     "INSTALLED",
     "JSON",
@@ -139,6 +141,13 @@ The help of ``sync`` would be 60 lines long with a line for each.
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 FROZEN = click.option(
     "--frozen", is_flag=True, help="Install a lock file that is out of date."
+)
+HTML = click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one self-contained page instead of the table.",
 )
 LOCKED = click.option("--locked", is_flag=True, hidden=True)
 """A flag of uv: what polylock does without ``--frozen``."""

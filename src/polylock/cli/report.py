@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polylock.cli.invocation import ask_notes, ask_outdated, begin_with_lock, print_json
-from polylock.cli.options import INDEX_SETTINGS, JSON, SELECTION, Command, settings
+from polylock.cli.options import (
+    HTML,
+    INDEX_SETTINGS,
+    JSON,
+    SELECTION,
+    Command,
+    settings,
+)
 from polylock.cli.tables import Table
 from polylock.cli.terminal import say, style
 from polylock.model.quantities import counted, file_size
@@ -34,13 +41,7 @@ __all__ = ["command"]
     "report", cls=Command, epilog="Example: polylock report --html report.html"
 )
 @settings("target", *SELECTION, *INDEX_SETTINGS)
-@click.option(
-    "--html",
-    "page",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write one self-contained page instead of the table.",
-)
+@HTML
 @click.option(
     "--outdated",
     "shows_outdated",

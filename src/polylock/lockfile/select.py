@@ -172,8 +172,13 @@ def _own_requirements(
         for name, requirements in table.items():
             if name in chosen:
                 texts += requirements
+    return frozenset(_required_names(texts))
+
+
+def _required_names(texts: Iterable[str]) -> list[NormalizedName]:
+    """Return the names of the projects that recorded requirements are on."""
     found = (_PROJECT.match(text) for text in texts)
-    return frozenset(canonicalize_name(each[0]) for each in found if each is not None)
+    return [canonicalize_name(each[0]) for each in found if each is not None]
 
 
 def required_by(
@@ -189,13 +194,9 @@ def required_by(
         raise UsageError(problem, "only a lock file that polylock wrote does")
     chosen = _Names(map(canonicalize_name, groups))
     tables = pylock.polylock.inputs.groups
-    pending = [
-        canonicalize_name(found[0])
-        for name, texts in tables.items()
-        if name in chosen
-        for text in texts
-        if (found := _PROJECT.match(text)) is not None
-    ]
+    pending = _required_names(
+        text for name, texts in tables.items() if name in chosen for text in texts
+    )
     kept = list(packages)
     by_name = {package.name: package for package in kept}
     reached = set()

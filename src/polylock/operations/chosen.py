@@ -13,10 +13,20 @@ from polylock.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from polylock.environment.venv import EnvironmentState
     from polylock.lockfile.pylock import Pylock
     from polylock.project.settings import Settings
 
-__all__ = ["Chosen", "GroupOptions", "SelectOptions", "chosen_by", "every_group"]
+__all__ = [
+    "Chosen",
+    "GroupOptions",
+    "SelectOptions",
+    "chosen_by",
+    "chosen_to_show",
+    "every_group",
+    "merged",
+    "options_of",
+]
 
 
 class SelectOptions(TypedDict):
@@ -190,18 +200,10 @@ def _of(packages: Iterable[str], groups: Iterable[str]) -> list[str]:
     )
 
 
-def given_options(settings: Settings) -> GroupOptions:
-    """Return the options for groups and extras in the settings."""
+def options_of(source: Settings | EnvironmentState) -> GroupOptions:
+    """Return the options for groups and extras that settings or a state hold."""
     return GroupOptions(
-        groups=tuple(settings.groups),
-        no_groups=tuple(settings.no_groups),
-        only_groups=tuple(settings.only_groups),
-        all_groups=settings.all_groups,
-        no_default_groups=settings.no_default_groups,
-        members=tuple(settings.members),
-        all_members=settings.all_members,
-        extras=tuple(settings.extras),
-        all_extras=settings.all_extras,
+        **{name: getattr(source, name) for name in GroupOptions.__struct_fields__}
     )
 
 
@@ -210,7 +212,7 @@ def chosen_by(settings: Settings, pylock: Pylock) -> Chosen:
 
     A new environment gets them by ``sync``. Raises NoSuchTarget, UsageError.
     """
-    return given_options(settings).chosen(pylock)
+    return options_of(settings).chosen(pylock)
 
 
 def every_group(pylock: Pylock) -> Chosen:
@@ -220,7 +222,7 @@ def every_group(pylock: Pylock) -> Chosen:
 
 def chosen_to_show(settings: Settings, pylock: Pylock) -> Chosen:
     """Return the choice of the settings, or everything if they choose nothing."""
-    given = given_options(settings)
+    given = options_of(settings)
     if given.decides_groups or given.decides_extras:
         return given.chosen(pylock)
     return every_group(pylock)

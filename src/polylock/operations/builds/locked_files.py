@@ -26,6 +26,7 @@ from polylock.values import Value, replace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from polylock.model.distributions import RemoteFile
     from polylock.operations.context import Context
 
     LockedFile = PackageWheel | PackageSdist | PackageArchive
@@ -70,14 +71,7 @@ class LockedFiles(Value, frozen=True, kw_only=True):
 
     def is_cached(self, locked: PackageWheel | PackageSdist) -> bool:
         """Return True if a file need not be downloaded."""
-        from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - as below
-
-        file = RemoteFile(
-            filename=filename_of(locked),
-            url=locked.url or "",
-            hashes=dict(locked.hashes),
-            size=locked.size,
-        )
+        file = _remote(locked, locked.url or "")
         return self.context.downloader.cached(file) is not None
 
     def _download(self, locked: LockedFile) -> Path:
@@ -85,16 +79,10 @@ class LockedFiles(Value, frozen=True, kw_only=True):
             raise LockedIncomplete(filename_of(locked), "URL")
         _secure_hash(locked)
         # 10 ms that a no-op sync does not pay.
-        from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - see above
         from polylock.operations.builds.trees import urls_with_credentials  # noqa: PLC0415
 
         known = urls_with_credentials(self.context.inputs)
-        file = RemoteFile(
-            filename=filename_of(locked),
-            url=known.get(locked.url, locked.url),
-            hashes=dict(locked.hashes),
-            size=locked.size,
-        )
+        file = _remote(locked, known.get(locked.url, locked.url))
         try:
             return self.context.downloader.fetch(file).path
         except IndexRequestError as error:
@@ -136,6 +124,19 @@ class LockedFiles(Value, frozen=True, kw_only=True):
                 "lock file",
             )
         return path
+
+
+def _remote(file: LockedFile, url: str) -> RemoteFile:
+    """Return a locked file as one of an index, at a URL."""
+    # A no-op sync does not pay for it.
+    from polylock.model.distributions import RemoteFile  # noqa: PLC0415 - see above
+
+    return RemoteFile(
+        filename=filename_of(file),
+        url=url,
+        hashes=dict(file.hashes),
+        size=file.size,
+    )
 
 
 def _secure_hash(file: LockedFile) -> tuple[str, str]:

@@ -39,7 +39,7 @@ from polylock.installation.plan import (
 )
 from polylock.lockfile.pylock import PackageSdist, Pylock
 from polylock.lockfile.select import Selected, select
-from polylock.operations.chosen import Chosen, GroupOptions, given_options, merged
+from polylock.operations.chosen import Chosen, GroupOptions, merged, options_of
 from polylock.operations.context import Context
 from polylock.operations.sync.choose_target import Choice, Chooser
 from polylock.operations.sync.installables import Installables, installables
@@ -330,10 +330,7 @@ def _options(
     state: EnvironmentState, settings: Settings, pylock: Pylock, *, adding: bool
 ) -> GroupOptions:
     """Return the options for groups and extras: given now, or remembered."""
-    earlier = GroupOptions(
-        **{name: getattr(state, name) for name in GroupOptions.__struct_fields__}
-    )
-    return merged(given_options(settings), earlier, pylock, adding=adding)
+    return merged(options_of(settings), options_of(state), pylock, adding=adding)
 
 
 def _state_after(
